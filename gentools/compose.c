@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/compose.h"
+
+#include <string.h>
+
+/* A line per path, and calls short enough for updaters that evaluate all arguments into memory. */
+#define PATHS_PER_CALL 50
+
+struct composer {
+	FILE *out;
+	uint64_t done;  /* work of this progress segment, bytes */
+	uint64_t total; /* the same */
+	uint64_t told;  /* thousandths that the script told last */
+};
+
+static void put_escaped(FILE *out, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c == '"' || c == '\\')
+			(void)fprintf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			(void)fprintf(out, "\\x%02x", c);
+		else
+			(void)fputc(c, out);
+	}
+}
+
+void compose_quoted(FILE *out, const char *text)
+{
+	(void)fputc('"', out);
+	put_escaped(out, text);
+	(void)fputc('"', out);
+}
+
+/* The quoted text between two pieces of code. */
+static void put_call(FILE *out, const char *before, const char *text, const char *after)
+{
+	(void)fputs(before, out);
+	compose_quoted(out, text);
+	(void)fputs(after, out);
+}
+
+/* The end of a call whose failure must not be lost. */
+static void put_abort(FILE *out, const char *what, const char *device)
+{
+	(void)fprintf(out, " ||\n    abort(\"%s ", what);
+	put_escaped(out, device);
+	(void)fputs("\");\n", out);
+}
+
+static void put_progress(struct composer *c, uint64_t work)
+{
+	c->done += work;
+	/* Thousands of small files need not each have a line that nobody sees move. */
+	if (work == 0 || c->done * 1000 / c->total == c->told)
+		return;
+	c->told = c->done * 1000 / c->total;
+	(void)fprintf(c->out, "set_progress(%.6f);\n", (double)c->done / (double)c->total);
+}
+
+static bool is_patch(const struct step *step)
+{
+	return step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH;
+}
+
+/* What must be there before anything changes: all content that is patched or stays under other attributes. */
+static bool is_checked(const struct step *step)
+{
+	return is_patch(step) || (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
+}
+
+/* What a patch is applied to: a path, or sizes and digests of what the partition may hold, old or new. */
+static void put_object(FILE *out, const struct step *step)
+{
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	if (!step_is_image(step))
+		compose_quoted(out, step->device);
+	else
+		(void)fprintf(out, "\"MTD:%s:%llu:%s:%llu:%s\"", step->device, (unsigned long long)step->old->data.size,
+		              digest_format(&step->old->sha1, old), (unsigned long long)step->new->data.size,
+		              digest_format(&step->new->sha1, new));
+}
+
+/*
+ * The digests are given for partitions as well, although the name holds them: old updaters that find the partition
+ * half written look at their backup only for the digests of the arguments (spec/lineage.md 3.4).
+ */
+static void put_check(struct composer *c, const struct step *step)
+{
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	(void)fputs("assert(apply_patch_check(", c->out);
+	put_object(c->out, step);
+	(void)fprintf(c->out, ", \"%s\"", digest_format(&step->new->sha1, new));
+	if (!digest_equal(&step->new->sha1, &step->old->sha1))
+		(void)fprintf(c->out, ", \"%s\"", digest_format(&step->old->sha1, old));
+	(void)fputs("));\n", c->out);
+	put_progress(c, step->old->data.size);
+}
+
+static void put_patch(struct composer *c, const struct step *step)
+{
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	(void)fputs("apply_patch(", c->out);
+	put_object(c->out, step);
+	(void)fprintf(c->out, ", \"-\",\n            %s, %llu,\n            %s, package_extract_file(",
+	              digest_format(&step->new->sha1, new), (unsigned long long)step->new->data.size,
+	              digest_format(&step->old->sha1, old));
+	compose_quoted(c->out, step->entry);
+	(void)fputs("))", c->out);
+	put_abort(c->out, "Failed to apply patch to", step->device);
+	put_progress(c, step_work(step));
+}
+
+static void put_image(struct composer *c, const struct step *step)
+{
+	put_call(c->out, "write_raw_image(package_extract_file(", step->entry, "), ");
+	put_call(c->out, "", step->device, ")");
+	put_abort(c->out, "Failed to write image to", step->device);
+	put_progress(c, step_work(step));
+}
+
+/* Mode and owner; links have no mode. Also for root's: in a set-group-id directory a new link gets another group. */
+static void put_metadata(FILE *out, const struct step *step)
+{
+	const struct object *new = step->new;
+
+	if (!new || new->implied || step_is_image(step))
+		return;
+	put_call(out, "set_metadata(", step->device, "");
+	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld", (long long)new->uid, (long long)new->gid);
+	if (new->type != OBJECT_LINK)
+		(void)fprintf(out, ", \"mode\", 0%o", new->mode);
+	(void)fputs(");\n", out);
+}
+
+static void put_deletions(const struct plan *plan, FILE *out, enum step_kind kind, const char *function)
+{
+	unsigned paths = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].kind != kind)
+			continue;
+		if (paths == PATHS_PER_CALL) {
+			(void)fputs(");\n", out);
+			paths = 0;
+		}
+		if (paths == 0)
+			(void)fprintf(out, "%s(", function);
+		else
+			(void)fputs(",\n       ", out);
+		compose_quoted(out, plan->steps[i].device);
+		paths++;
+	}
+	if (paths > 0)
+		(void)fputs(");\n", out);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Every object is known to be the old or the new one before the first is changed, and there is room for the largest:
+ * the backup holds old content, the lineage's updaters ask for the size of new content.
+ */
+static void put_checks(const struct plan *plan, FILE *out)
+{
+	struct composer c = {.out = out};
+	uint64_t largest = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (!is_checked(step))
+			continue;
+		c.total += step->old->data.size;
+		if (is_patch(step))
+			largest = larger(largest, larger(step->old->data.size, step->new->data.size));
+	}
+	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_checked(&plan->steps[i]))
+			put_check(&c, &plan->steps[i]);
+	if (largest > 0)
+		(void)fprintf(out, "apply_patch_space(%llu) || abort(\"Not enough free space to apply patches.\");\n",
+		              (unsigned long long)largest);
+}
+
+static void put_files(const struct plan *plan, struct composer *c)
+{
+	uint64_t whole = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->kind == STEP_PATCH && !step->late)
+			put_patch(c, step);
+		if (step->kind == STEP_WHOLE || step->kind == STEP_DIRECTORY) {
+			any = true;
+			whole += step_work(step);
+		}
+	}
+	if (any)
+		(void)fputs("package_extract_dir(\"system\", \"/system\") || abort(\"Failed to extract files.\");\n",
+		            c->out);
+	put_progress(c, whole);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].kind != STEP_LINK)
+			continue;
+		put_call(c->out, "symlink(", plan->steps[i].new->link, ", ");
+		put_call(c->out, "", plan->steps[i].device, ");\n");
+	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (!(plan->steps[i].kind == STEP_PATCH && plan->steps[i].late))
+			put_metadata(c->out, &plan->steps[i]);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].kind == STEP_PATCH && plan->steps[i].late) {
+			put_patch(c, &plan->steps[i]);
+			put_metadata(c->out, &plan->steps[i]);
+		}
+	}
+}
+
+static void put_changes(const struct plan *plan, FILE *out)
+{
+	struct composer c = {.out = out};
+
+	for (size_t i = 0; i < plan->count; i++)
+		c.total += step_work(&plan->steps[i]);
+	(void)fputs("\n# ---- start making changes here ----\n\nui_print(\"Updating...\");\nshow_progress(0.9, 0);\n",
+	            out);
+	put_deletions(plan, out, STEP_DELETE_TREE, "delete_recursive");
+	put_deletions(plan, out, STEP_DELETE, "delete");
+	put_files(plan, &c);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].kind == STEP_RAW_PATCH)
+			put_patch(&c, &plan->steps[i]);
+		if (plan->steps[i].kind == STEP_RAW_WHOLE)
+			put_image(&c, &plan->steps[i]);
+	}
+	if (c.total == 0)
+		(void)fputs("set_progress(1.0);\n", out);
+}
+
+void compose_script(const struct plan *plan, FILE *out)
+{
+	bool system = false;
+	bool firmware = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		system = system || !step_is_image(&plan->steps[i]);
+		firmware = firmware ||
+		           (!step_is_image(&plan->steps[i]) && path_in(plan->steps[i].device, "/system/firmware"));
+	}
+	(void)fputs("# made by update_gen " FOTA_VERSION "\n", out);
+	if (system)
+		(void)fputs("mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n", out);
+	if (firmware)
+		(void)fputs("mount(\"ubifs\", \"UBI\", \"modem\", \"/system/firmware\");\n", out);
+	put_checks(plan, out);
+	put_changes(plan, out);
+	if (firmware)
+		(void)fputs("unmount(\"/system/firmware\");\n", out);
+	if (system)
+		(void)fputs("unmount(\"/system\");\n", out);
+	(void)fputs("ui_print(\"Update complete.\");\n", out);
+}

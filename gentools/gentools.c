@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/gentools.h"
+
+#include "gentools/compose.h"
+#include "gentools/output.h"
+#include "gentools/plan.h"
+#include "gentools/tree.h"
+#include "package/package.h"
+#include "updater/updater.h" /* only what it accepts */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
+
+/* So many links in one image and none in the other: somebody followed them (zip without -y). */
+#define SUSPICIOUS_LINKS 10
+
+int gen_parse_parts(const char *letters, unsigned *parts)
+{
+	if (!*letters)
+		return -EINVAL;
+	for (const char *p = letters; *p; p++) {
+		switch (*p) {
+		case 'a':
+			*parts |= GEN_ALL;
+			break;
+		case 'm':
+			*parts |= GEN_MODEM;
+			break;
+		case 'l':
+			*parts |= GEN_LINUX;
+			break;
+		case 'o':
+			*parts |= GEN_KERNEL;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static size_t count_links(const struct tree *tree)
+{
+	size_t links = 0;
+
+	for (size_t i = 0; i < tree->count; i++)
+		links += tree->objects[i].type == OBJECT_LINK;
+	return links;
+}
+
+static int check_trees(const struct tree *source, const struct tree *target, struct error *error)
+{
+	const struct object *version = tree_find(source, VERSION_FILE);
+	size_t old_links = count_links(source);
+	size_t new_links = count_links(target);
+
+	if (!version || version->type != OBJECT_FILE)
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
+	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
+		return error_set(error, RESULT_FORMAT, EINVAL,
+		                 "%s: has no symbolic links, the other one has %zu: pack it with zip -y",
+		                 old_links == 0 ? source->name : target->name, old_links + new_links);
+	return 0;
+}
+
+static int spool_script(struct plan *plan, struct extent *script, struct error *error)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int err = out ? 0 : -ENOMEM;
+
+	if (out) {
+		compose_script(plan, out);
+		if (ferror(out))
+			err = -ENOMEM;
+		if (fclose(out) != 0)
+			err = -ENOMEM;
+	}
+	if (err == 0 && size > SCRIPT_MAX_LENGTH) {
+		free(text);
+		return error_set(error, RESULT_FORMAT, EFBIG,
+		                 "too many differences: the script would take %zu bytes, updaters read at most %d",
+		                 size, SCRIPT_MAX_LENGTH);
+	}
+	if (err == 0) {
+		spool_start(&plan->spool, script);
+		err = spool_append(&plan->spool, script, text, size);
+	}
+	free(text);
+	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
+}
+
+static int write_package(struct plan *plan, const struct tree *source, const char *path, struct error *error)
+{
+	struct output_entry *entries = calloc(plan->count + 2, sizeof(*entries));
+	size_t count = 0;
+	int err;
+
+	if (!entries)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->entry)
+			entries[count++] = (struct output_entry){
+				.name = step->entry,
+				.directory = step->kind == STEP_DIRECTORY,
+				.packed = step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH,
+				.data = step->data,
+			};
+	}
+	entries[count++] =
+		(struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = tree_find(source, VERSION_FILE)->data};
+	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
+	err = spool_script(plan, &entries[count++].data, error);
+	if (err == 0 && count > package_default_limits().max_entries)
+		err = error_set(error, RESULT_FORMAT, EFBIG,
+		                "too many differences: %zu entries do not fit into a package", count);
+	if (err == 0)
+		err = output_write(path, entries, count, error);
+	free(entries);
+	return err;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* A version's targetfiles.zip is the only source of its next update. */
+static int check_output(const struct gen_options *options, struct error *error)
+{
+	if (is_same_file(options->output, options->source) || is_same_file(options->output, options->target))
+		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", options->output);
+	return 0;
+}
+
+int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)
+{
+	struct tree source = {.spool = {.fd = -1}};
+	struct tree target = {.spool = {.fd = -1}};
+	struct plan plan = {.spool = {.fd = -1}};
+	int err = check_output(options, error);
+
+	if (err == 0)
+		err = tree_read(&source, options->source, error);
+	if (err == 0)
+		err = tree_read(&target, options->target, error);
+	if (err == 0)
+		err = check_trees(&source, &target, error);
+	if (err == 0)
+		err = plan_make(&plan, &source, &target, options->parts, log, error);
+	if (err == 0 && plan.count == 0 && !options->allow_empty)
+		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
+		                options->source, options->target);
+	if (err == 0)
+		err = write_package(&plan, &source, options->output, error);
+	plan_free(&plan);
+	tree_free(&target);
+	tree_free(&source);
+	return err;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_GENTOOLS_H
+#define GENTOOLS_GENTOOLS_H
+
+/*
+ * The host side: two full images (targetfiles.zip, spec/requirements.md B) in, one update.zip with only the
+ * differences out. Needs memory in the order of the largest changed file, five times over, and room for both unpacked
+ * images in TMPDIR (/tmp), where nothing is left behind even when the program is killed.
+ */
+#include "base/error.h"
+#include "base/log.h"
+#include <stdbool.h>
+
+/* What may be upgraded; the letters are those of the lineage's update_gen.sh. */
+enum gen_part {
+	GEN_MODEM = 1,  /* m: SYSTEM/firmware */
+	GEN_LINUX = 2,  /* l: SYSTEM without firmware and dev */
+	GEN_KERNEL = 4, /* o: BOOTABLE_IMAGES/boot.img */
+	GEN_MULTI = 8,  /* only with a: MULTIFOTA */
+	GEN_ALL = 15,   /* a */
+};
+
+struct gen_options {
+	const char *source;
+	const char *target;
+	const char *output; /* replaced when there is a whole new one */
+	unsigned parts;     /* of enum gen_part, or-ed */
+	bool allow_empty;   /* a package that changes nothing is wanted all the same */
+};
+
+/* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */
+int gen_parse_parts(const char *letters, unsigned *parts);
+
+/*
+ * Make the package. The log gets one line per object. The same inputs yield the same bytes. -ENODATA when nothing
+ * differs and allow_empty is not set; the error says what is wrong with the inputs otherwise.
+ */
+int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error);
+
+#endif

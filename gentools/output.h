@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_OUTPUT_H
+#define GENTOOLS_OUTPUT_H
+
+/* Writing update.zip: the same entries make the same bytes, whatever the time, the locale and the order. */
+#include "base/error.h"
+#include "gentools/spool.h"
+#include <stdbool.h>
+
+struct output_entry {
+	const char *name;
+	bool directory;
+	bool packed; /* compressed inside already: stored */
+	struct extent data;
+};
+
+/* Sorts the entries. The file appears, or is replaced, when it is whole. */
+int output_write(const char *path, struct output_entry *entries, size_t count, struct error *error);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/plan.h"
+
+#include "gentools/delta.h"
+#include "gentools/gentools.h"
+#include "package/package.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRMWARE   "SYSTEM/firmware"
+#define BOOT_IMAGE "BOOTABLE_IMAGES/boot.img"
+#define IMAGES     "MULTIFOTA"
+
+/* A fingerprint of the version: if an update is cut short, these must still show the old one. */
+static bool is_late(const char *path)
+{
+	return strcmp(path, "SYSTEM/build.prop") == 0 || strcmp(path, "SYSTEM/etc/quectel-project-version") == 0;
+}
+
+/* Which part a path belongs to, 0 for none. The root directories and mount points themselves stay as they are. */
+static unsigned part_of(const char *path)
+{
+	if (strcmp(path, BOOT_IMAGE) == 0)
+		return GEN_KERNEL;
+	if (path_in(path, IMAGES))
+		return strcmp(path, IMAGES) == 0 ? 0 : GEN_MULTI;
+	if (path_in(path, FIRMWARE))
+		return strcmp(path, FIRMWARE) == 0 ? 0 : GEN_MODEM;
+	if (path_in(path, "SYSTEM"))
+		return strcmp(path, "SYSTEM") == 0 ? 0 : GEN_LINUX;
+	return 0;
+}
+
+bool step_is_image(const struct step *step)
+{
+	return step->kind == STEP_RAW_PATCH || step->kind == STEP_RAW_WHOLE;
+}
+
+static uint64_t size_of(const struct object *object)
+{
+	return object ? object->data.size : 0;
+}
+
+uint64_t step_work(const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_PATCH:
+	case STEP_RAW_PATCH:
+		return size_of(step->old) + size_of(step->new);
+	case STEP_WHOLE:
+	case STEP_RAW_WHOLE:
+		return size_of(step->new);
+	default:
+		return 0;
+	}
+}
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, 0, ENOMEM, "out of memory");
+}
+
+static struct step *add_step(struct plan *plan, enum step_kind kind, const char *path, const struct object *old,
+                             const struct object *new)
+{
+	struct step *step;
+
+	if (plan->count == plan->capacity) {
+		size_t capacity = plan->capacity ? 2 * plan->capacity : 64;
+		struct step *steps = reallocarray(plan->steps, capacity, sizeof(*steps));
+
+		if (!steps)
+			return NULL;
+		plan->steps = steps;
+		plan->capacity = capacity;
+	}
+	step = &plan->steps[plan->count++];
+	*step = (struct step){.kind = kind, .path = path, .old = old, .new = new};
+	return step;
+}
+
+/* The package's names are stricter than a file system's (package/package.h). */
+static bool is_entry_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '\\')
+			return false;
+	return strlen(name) < PACKAGE_NAME_MAX;
+}
+
+static int name_entry(struct step *step, const char *prefix, const char *name, const char *suffix, struct error *error)
+{
+	if (asprintf(&step->entry, "%s%s%s", prefix, name, suffix) < 0) {
+		step->entry = NULL;
+		return out_of_memory(error);
+	}
+	if (is_entry_name(step->entry))
+		return 0;
+	return error_set(error, RESULT_FORMAT, EINVAL,
+	                 "%s: a name with a control character or backslash, or one this long, cannot be in a package",
+	                 step->path);
+}
+
+/* Named like its file, or by a number where the package cannot carry that name. '#' is in no partition's name. */
+static int name_patch(const struct plan *plan, struct step *step, struct error *error)
+{
+	char *beside;
+	const struct object *object;
+
+	if (asprintf(&beside, "%s.p", step->path) < 0)
+		return out_of_memory(error);
+	/* In a directory "x.p" may be patched files, and the patch of "x" would be a file of that name. */
+	object = tree_find(plan->target, beside);
+	free(beside);
+	if (asprintf(&step->entry, "patch%s.p", step->device) < 0) {
+		step->entry = NULL;
+		return out_of_memory(error);
+	}
+	if (is_entry_name(step->entry) && !(object && object->type == OBJECT_DIRECTORY))
+		return 0;
+	free(step->entry);
+	if (asprintf(&step->entry, "patch/#%zu.p", plan->count) < 0) {
+		step->entry = NULL;
+		return out_of_memory(error);
+	}
+	return 0;
+}
+
+/* A step for an object of the file system. */
+static int add_path(struct plan *plan, enum step_kind kind, const char *path, const struct object *old,
+                    const struct object *new, struct step **added, struct error *error)
+{
+	struct step *step = add_step(plan, kind, path, old, new);
+
+	if (!step || asprintf(&step->device, "/system%s", path + strlen("SYSTEM")) < 0) {
+		if (step)
+			step->device = NULL;
+		return out_of_memory(error);
+	}
+	step->late = is_late(path);
+	*added = step;
+	switch (kind) {
+	case STEP_PATCH:
+		return name_patch(plan, step, error);
+	case STEP_WHOLE:
+		step->data = new->data;
+		return name_entry(step, "", step->device + 1, "", error);
+	case STEP_DIRECTORY:
+		return name_entry(step, "", step->device + 1, "", error);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Always a patch, however small the file: what is patched is checked before anything changes, and every updater of the
+ * lineage replaces it at once, while one that unpacks into place leaves half a file behind when power goes.
+ */
+static int plan_content(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
+{
+	struct step *step;
+	int err = add_path(plan, STEP_PATCH, new->path, old, new, &step, error);
+
+	if (err < 0)
+		return err;
+	err = delta_make(&old->data, &new->data, &plan->spool, &step->data, error);
+	if (err < 0)
+		error_prefix(error, "%s", new->path);
+	return err;
+}
+
+/* Links have no mode of their own. */
+static bool same_metadata(const struct object *old, const struct object *new)
+{
+	return old->implied || new->implied ||
+	       (old->uid == new->uid && old->gid == new->gid && (old->mode == new->mode || new->type == OBJECT_LINK));
+}
+
+static int plan_change(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
+{
+	struct step *step;
+
+	if (new->type == OBJECT_FILE && !digest_equal(&old->sha1, &new->sha1))
+		return plan_content(plan, old, new, error);
+	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
+		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
+	if (!same_metadata(old, new))
+		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
+	return 0;
+}
+
+static int plan_new(struct plan *plan, const struct object *new, struct error *error)
+{
+	static const enum step_kind kinds[] = {
+		[OBJECT_FILE] = STEP_WHOLE, [OBJECT_DIRECTORY] = STEP_DIRECTORY, [OBJECT_LINK] = STEP_LINK};
+	struct step *step;
+
+	return add_path(plan, kinds[new->type], new->path, NULL, new, &step, error);
+}
+
+/*
+ * Of a directory that goes with all that is in it, one step tells everything. What becomes a directory is deleted as
+ * one, too: after a power cut the script starts anew and may find the new directory there.
+ */
+static int plan_deletion(struct plan *plan, const struct object *old, const struct object *new, const char **gone,
+                         struct error *error)
+{
+	bool tree = old->type == OBJECT_DIRECTORY || (new &&new->type == OBJECT_DIRECTORY);
+	struct step *step;
+
+	if (*gone && path_in(old->path, *gone))
+		return 0;
+	if (tree)
+		*gone = old->path;
+	return add_path(plan, tree ? STEP_DELETE_TREE : STEP_DELETE, old->path, old, NULL, &step, error);
+}
+
+static int plan_path(struct plan *plan, const struct object *old, const struct object *new, const char **gone,
+                     struct error *error)
+{
+	int err = 0;
+
+	if (old && new && old->type == new->type)
+		return plan_change(plan, old, new, error);
+	if (old)
+		err = plan_deletion(plan, old, new, gone, error);
+	if (err == 0 && new)
+		err = plan_new(plan, new, error);
+	return err;
+}
+
+/* The partition is the image's name up to the first dot; it goes into a script and a pseudo-name with colons. */
+static int name_image(const struct plan *plan, struct step *step, struct error *error)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	const char *path = step->path;
+	const char *name = strrchr(path, '/') + 1;
+	size_t length = strspn(name, allowed);
+
+	if (length == 0 || (name[length] != '.' && name[length] != '\0'))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: its name up to the dot is no partition name", path);
+	step->device = strndup(name, length);
+	if (!step->device)
+		return out_of_memory(error);
+	for (const struct step *s = plan->steps; s < step; s++)
+		if (step_is_image(s) && strcmp(s->device, step->device) == 0)
+			return error_set(error, RESULT_FORMAT, EINVAL, "%s and %s are for the same partition", s->path,
+			                 path);
+	return name_entry(step, step->old ? "patch/" : "images/", name, step->old ? ".p" : "", error);
+}
+
+static int plan_image(struct plan *plan, const char *path, const struct object *old, const struct object *new,
+                      const struct log *log, struct error *error)
+{
+	struct step *step;
+	int err;
+
+	if (!new) {
+		log_printf(log, "keep %s: its partition stays as it is, the target has no image", path);
+		return 0;
+	}
+	if (new->type == OBJECT_DIRECTORY)
+		return 0;
+	if (new->type != OBJECT_FILE || (old && old->type != OBJECT_FILE))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: an image must be a file", path);
+	/* The lineage's names of partition content take no size 0 (spec/lineage.md 2.3). */
+	if (new->data.size == 0 || (old && old->data.size == 0))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: an image must not be empty", path);
+	if (old && digest_equal(&old->sha1, &new->sha1))
+		return 0;
+	step = add_step(plan, old ? STEP_RAW_PATCH : STEP_RAW_WHOLE, path, old, new);
+	if (!step)
+		return out_of_memory(error);
+	step->data = new->data;
+	err = name_image(plan, step, error);
+	if (err == 0 && old)
+		err = delta_make(&old->data, &new->data, &plan->spool, &step->data, error);
+	return err;
+}
+
+static void log_step(const struct step *step, const struct log *log)
+{
+	static const char *const names[] = {
+		[STEP_DELETE] = "delete",       [STEP_DELETE_TREE] = "delete tree", [STEP_PATCH] = "patch",
+		[STEP_WHOLE] = "whole",         [STEP_DIRECTORY] = "directory",     [STEP_LINK] = "link",
+		[STEP_METADATA] = "attributes", [STEP_RAW_PATCH] = "patch image",   [STEP_RAW_WHOLE] = "whole image",
+	};
+	unsigned long long from = size_of(step->old);
+	unsigned long long to = size_of(step->new);
+
+	if (step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH)
+		log_printf(log, "%s %s: %llu -> %llu bytes, patch %llu", names[step->kind], step->path, from, to,
+		           (unsigned long long)step->data.size);
+	else if (step_work(step) > 0)
+		log_printf(log, "%s %s: %llu -> %llu bytes", names[step->kind], step->path, from, to);
+	else
+		log_printf(log, "%s %s", names[step->kind], step->path);
+}
+
+static int plan_object(struct plan *plan, const char *path, const struct object *old, const struct object *new,
+                       unsigned parts, const char **gone, const struct log *log, struct error *error)
+{
+	unsigned part = part_of(path) & parts;
+	size_t before = plan->count;
+	int err = 0;
+
+	if (part & (GEN_KERNEL | GEN_MULTI))
+		err = plan_image(plan, path, old, new, log, error);
+	else if (part)
+		err = plan_path(plan, old, new, gone, error);
+	for (size_t i = before; err == 0 && i < plan->count; i++)
+		log_step(&plan->steps[i], log);
+	return err;
+}
+
+/* Which tree's next object comes first: below 0 the source's, above 0 the target's, 0 both. One has a next one. */
+static int compare_next(const struct tree *source, size_t i, const struct tree *target, size_t j)
+{
+	if (j == target->count)
+		return -1;
+	if (i == source->count)
+		return 1;
+	return tree_compare_paths(source->objects[i].path, target->objects[j].path);
+}
+
+int plan_make(struct plan *plan, const struct tree *source, const struct tree *target, unsigned parts,
+              const struct log *log, struct error *error)
+{
+	const char *gone = NULL;
+	size_t i = 0;
+	size_t j = 0;
+	int err;
+
+	*plan = (struct plan){.spool = {.fd = -1}, .target = target};
+	err = spool_open(&plan->spool);
+	if (err < 0)
+		return error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(),
+		                 strerror(-err));
+	while (err == 0 && (i < source->count || j < target->count)) {
+		int order = compare_next(source, i, target, j);
+		const char *path = order <= 0 ? source->objects[i].path : target->objects[j].path;
+		const struct object *old = order <= 0 ? &source->objects[i++] : NULL;
+		const struct object *new = order >= 0 ? &target->objects[j++] : NULL;
+
+		err = plan_object(plan, path, old, new, parts, &gone, log, error);
+	}
+	return err;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		free(plan->steps[i].device);
+		free(plan->steps[i].entry);
+	}
+	free(plan->steps);
+	spool_close(&plan->spool);
+	*plan = (struct plan){.spool = {.fd = -1}};
+}

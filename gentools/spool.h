@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_SPOOL_H
+#define GENTOOLS_SPOOL_H
+
+/*
+ * Bulk data off memory: one nameless temporary file to which pieces are appended, each of which can be mapped. It
+ * vanishes with its descriptor, however the program ends.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool {
+	int fd;
+	uint64_t size; /* bytes */
+};
+
+/* A piece of a spool. */
+struct extent {
+	const struct spool *spool;
+	uint64_t offset; /* a multiple of the page size */
+	uint64_t size;   /* bytes */
+};
+
+/* A mapped piece. */
+struct mapping {
+	const void *data; /* not NULL even when the size is 0 */
+	size_t size;
+	void *map; /* to end it with; NULL when the size is 0 */
+};
+
+/* Where spools lie: TMPDIR, or /tmp. */
+const char *spool_folder(void);
+
+int spool_open(struct spool *spool);
+void spool_close(struct spool *spool);
+
+/* Start a piece, then append to it until the next one is started. */
+void spool_start(struct spool *spool, struct extent *extent);
+int spool_append(struct spool *spool, struct extent *extent, const void *data, size_t length);
+
+int extent_map(const struct extent *extent, struct mapping *mapping);
+void extent_unmap(struct mapping *mapping);
+
+#endif

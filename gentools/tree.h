@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_TREE_H
+#define GENTOOLS_TREE_H
+
+/* One targetfiles.zip: its metadata in memory, its data in a spool. */
+#include "base/digest.h"
+#include "base/error.h"
+#include "gentools/spool.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum object_type { OBJECT_FILE, OBJECT_DIRECTORY, OBJECT_LINK };
+
+struct object {
+	char *path; /* as in the archive, like "SYSTEM/etc/passwd", without a final slash */
+	enum object_type type;
+	bool implied;  /* a directory that only its content shows: no mode or owner is known */
+	unsigned mode; /* permission bits */
+	int64_t uid;
+	int64_t gid;
+	char *link;               /* of a link: where it points */
+	struct extent data;       /* of a file */
+	struct digest_value sha1; /* of a file */
+};
+
+struct tree {
+	const char *name;       /* path of the archive, for messages; the caller's */
+	struct object *objects; /* by tree_compare_paths(), no path twice, every parent there */
+	size_t count;
+	size_t capacity;
+	struct spool spool;
+};
+
+/* Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point to its spool. */
+int tree_read(struct tree *tree, const char *path, struct error *error);
+void tree_free(struct tree *tree);
+
+const struct object *tree_find(const struct tree *tree, const char *path);
+
+/* The order of a walk: a directory is followed by all that is in it. */
+int tree_compare_paths(const char *a, const char *b);
+
+/* Whether path is folder itself or lies in it. */
+bool path_in(const char *path, const char *folder);
+
+#endif

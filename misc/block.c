@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "misc/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITE_TRIES 2 /* a second erase often revives a block that a power cut left half erased */
+
+static bool is_blank(const uint8_t *data, uint32_t length)
+{
+	return data[0] == 0xFF && (length == 1 || memcmp(data, data + 1, length - 1) == 0);
+}
+
+/* The whole block. A page that ECC cannot correct was torn by a power cut: there is nothing in it to keep. */
+static int load_block(struct misc *misc, uint8_t *block, struct error *error)
+{
+	uint32_t page = misc->info.page_size;
+	int err = storage_raw_read(misc->raw, 0, block, misc->info.erase_size, error);
+
+	if (err != -EBADMSG)
+		return err;
+	for (uint32_t at = 0; at < misc->info.erase_size; at += page) {
+		err = storage_raw_read(misc->raw, at, block + at, page, error);
+		if (err == -EBADMSG)
+			memset(block + at, 0xFF, page);
+		else if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int write_block_once(struct misc *misc, const uint8_t *block, uint8_t *check, struct error *error)
+{
+	uint32_t page = misc->info.page_size;
+	int err = storage_raw_erase(misc->raw, 0, error);
+
+	for (uint32_t at = 0; !err && at < misc->info.erase_size; at += page) {
+		if (!is_blank(block + at, page))
+			err = storage_raw_program(misc->raw, at, block + at, page, error);
+	}
+	if (!err)
+		err = storage_raw_read(misc->raw, 0, check, misc->info.erase_size, error);
+	if (!err && memcmp(block, check, misc->info.erase_size) != 0)
+		err = error_set(error, RESULT_VERIFY, EIO, "%s: the block of the bootloader message reads back wrong",
+		                misc->partition);
+	return err;
+}
+
+int misc_change_block(struct misc *misc, uint32_t offset, const void *data, uint32_t length, struct error *error)
+{
+	uint8_t *block = malloc(misc->info.erase_size);
+	uint8_t *check = malloc(misc->info.erase_size);
+	int err;
+
+	if (!block || !check) {
+		err = error_set(error, 0, ENOMEM, "%s: no memory for a block of %u bytes", misc->partition,
+		                misc->info.erase_size);
+		goto out;
+	}
+	err = load_block(misc, block, error);
+	if (err)
+		goto out;
+	if (data)
+		memcpy(block + offset, data, length);
+	else
+		memset(block + offset, 0xFF, length);
+	for (int i = 0; i < WRITE_TRIES; i++) {
+		err = write_block_once(misc, block, check, error);
+		if (!err)
+			break;
+	}
+out:
+	free(check);
+	free(block);
+	return err;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "misc/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_JOURNAL_OFFSET   4096
+#define FILE_RECORD_SIZE      512
+#define FILE_RECORDS_MAX      64
+#define MTD_RECORD_MIN        512 /* NOR flash programs single bytes */
+#define MTD_RECORDS_MAX       128
+#define ERASE_SIZE_MAX        (16u << 20) /* beyond any NAND of this class; a block is held in memory twice */
+#define MESSAGE_SIZE          ((uint32_t)sizeof(struct misc_message))
+#define ROUND_UP(value, unit) (((value) + (unit)-1) / (unit) * (unit))
+
+static uint32_t at_most(uint64_t value, uint32_t limit)
+{
+	return value < limit ? (uint32_t)value : limit;
+}
+
+/* Where things lie on raw flash. False when the geometry is absurd or the message does not fit. */
+static bool lay_out_mtd(struct misc *misc)
+{
+	const struct storage_raw_info *info = &misc->info;
+	uint32_t page = info->page_size;
+	uint32_t journal; /* where it begins when it shares the flag's block */
+
+	if (page == 0 || info->erase_size == 0 || info->erase_size > ERASE_SIZE_MAX || info->erase_size % page ||
+	    info->size < info->erase_size || page > info->erase_size / 2 || page + MESSAGE_SIZE > info->erase_size)
+		return false;
+	misc->message_offset = page;
+	misc->record_size = ROUND_UP(MTD_RECORD_MIN, page);
+	if (info->size / info->erase_size >= 2) {
+		misc->journal_offset = info->erase_size;
+		misc->record_count = at_most(info->erase_size / misc->record_size, MTD_RECORDS_MAX);
+		return true;
+	}
+	misc->shared_block = true;
+	journal = ROUND_UP(page + MESSAGE_SIZE, misc->record_size);
+	if (journal < 4 * page)
+		journal = 4 * page;
+	misc->journal_offset = journal;
+	if (journal < info->erase_size)
+		misc->record_count = at_most((info->erase_size - journal) / misc->record_size, MTD_RECORDS_MAX);
+	return true;
+}
+
+static bool lay_out_file(struct misc *misc)
+{
+	misc->message_offset = 0;
+	misc->journal_offset = FILE_JOURNAL_OFFSET;
+	misc->record_size = FILE_RECORD_SIZE;
+	if (misc->info.size > FILE_JOURNAL_OFFSET)
+		misc->record_count =
+			at_most((misc->info.size - FILE_JOURNAL_OFFSET) / FILE_RECORD_SIZE, FILE_RECORDS_MAX);
+	/* One slot would be overwritten in place, and a torn write would lose the count. */
+	if (misc->record_count < 2)
+		misc->record_count = 0;
+	return misc->info.size >= MESSAGE_SIZE;
+}
+
+int misc_open(struct storage *storage, const char *partition, struct misc **misc_out, struct error *error)
+{
+	struct misc *misc = calloc(1, sizeof(*misc));
+	bool fits;
+	int err;
+
+	*misc_out = NULL;
+	if (!misc)
+		return error_set(error, 0, ENOMEM, "%s: no memory", partition);
+	(void)snprintf(misc->partition, sizeof(misc->partition), "%s", partition);
+	err = storage_raw_open(storage, partition, &misc->raw, &misc->info, error);
+	if (err) {
+		free(misc);
+		return err;
+	}
+	fits = misc->info.kind == STORAGE_MTD ? lay_out_mtd(misc) : lay_out_file(misc);
+	if (!fits) {
+		err = error_set(error, 0, EINVAL,
+		                "%s: no place for a bootloader message (%llu bytes, block %u, page %u)", partition,
+		                (unsigned long long)misc->info.size, misc->info.erase_size, misc->info.page_size);
+		misc_close(misc);
+		return err;
+	}
+	*misc_out = misc;
+	return 0;
+}
+
+void misc_close(struct misc *misc)
+{
+	if (!misc)
+		return;
+	storage_raw_close(misc->raw);
+	free(misc);
+}
+
+int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error)
+{
+	int err = storage_raw_read(misc->raw, misc->message_offset, message, sizeof(*message), error);
+
+	if (err)
+		memset(message, 0, sizeof(*message));
+	if (err == -EBADMSG)
+		err = 0;
+	misc_clean_message(message);
+	return err;
+}
+
+int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error)
+{
+	struct misc_message wanted = *message;
+	struct misc_message there;
+	int err;
+
+	misc_clean_message(&wanted);
+	err = misc_read_message(misc, &there, error);
+	if (!err && memcmp(&there, &wanted, sizeof(there)) == 0)
+		return 0;
+	if (misc->info.kind == STORAGE_MTD)
+		err = misc_change_block(misc, (uint32_t)misc->message_offset, &wanted, sizeof(wanted), error);
+	else
+		err = storage_raw_program(misc->raw, misc->message_offset, &wanted, sizeof(wanted), error);
+	if (!err)
+		err = misc_read_message(misc, &there, error);
+	if (!err && memcmp(&there, &wanted, sizeof(there)) != 0)
+		err = error_set(error, RESULT_VERIFY, EIO, "%s: the bootloader message reads back wrong",
+		                misc->partition);
+	return err;
+}
+
+/* Forget the attempts; a partition without room for a journal has none to forget. */
+static int reset_journal(struct misc *misc, struct error *error)
+{
+	return misc->record_count ? misc_attempts_reset(misc, error) : 0;
+}
+
+int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error)
+{
+	struct misc_message message;
+	int err = misc_make_message(arguments, count, &message, error);
+
+	if (!err)
+		err = reset_journal(misc, error);
+	if (!err)
+		err = misc_write_message(misc, &message, error);
+	return err;
+}
+
+int misc_clear(struct misc *misc, struct error *error)
+{
+	struct misc_message nothing = {0};
+	int err = misc_write_message(misc, &nothing, error);
+
+	/*
+	 * After the message, so that an ending which power cut short is still known as one. Before anyone else arms,
+	 * so that a tool that knows no journal starts with five attempts.
+	 */
+	if (!err)
+		err = reset_journal(misc, error);
+	return err;
+}

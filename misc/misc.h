@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MISC_MISC_H
+#define MISC_MISC_H
+
+/*
+ * The misc partition: the bootloader message that chooses what boots next, and the attempt journal.
+ *
+ * Bootloader message (AOSP's struct of 4.x to 6.x, spec/lineage.md 2.4): on raw NAND it lies at page 1 of the first
+ * good erase block, on block devices and files at offset 0. Fields are NUL-terminated text; a field whose first byte is
+ * 0x00 or 0xFF (fresh NAND) is empty. Everything read from misc is untrusted.
+ *
+ * Attempt journal: one page per record, appended, so that counting never erases the flag's block. On NAND it has the
+ * second good erase block, or, in a partition of one block, the pages behind page 3 of the first; on block devices and
+ * files a ring of 512-byte records from offset 4096. Every record holds the whole state, so that one which does not
+ * check is simply not there. Its layout is in misc/journal.c.
+ */
+#include "base/error.h"
+#include "storage/storage.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MISC_BOOT_RECOVERY "boot-recovery"
+#define MISC_ARGUMENTS_MAX 100
+
+/* What arms an upgrade when nobody names a package. */
+#define MISC_DEFAULT_PACKAGE  "/usrdata/cache/fota/ipth_package.bin"
+#define MISC_DEFAULT_ARGUMENT "--update_package=" MISC_DEFAULT_PACKAGE
+
+struct misc_message {
+	char command[32];
+	char status[32];
+	char recovery[768]; /* "recovery\n", then one argument per line */
+	char stage[32];
+	uint8_t reserved[224];
+};
+_Static_assert(sizeof(struct misc_message) == 1088, "the bootloader reads this struct");
+
+struct misc;
+
+/* partition: its name, usually "misc". The storage must outlive it. */
+int misc_open(struct storage *storage, const char *partition, struct misc **misc, struct error *error);
+void misc_close(struct misc *misc);
+
+/*
+ * The message as it lies there, every field made NUL-terminated, 0xFF-filled fields made empty. A page that ECC cannot
+ * correct (a write that power cut short) is an empty message.
+ */
+int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error);
+
+/*
+ * Replace the message and read it back; everything else in its erase block (page 0, what follows, the journal if it
+ * lies there) is kept. When the message is there already, nothing is written. On NAND power lost between erase and
+ * program loses the message.
+ */
+int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error);
+
+/* Is command "boot-recovery"? */
+bool misc_is_armed(const struct misc_message *message);
+
+/* A message that boots recovery with these arguments. -E2BIG when they do not fit in 768 bytes, -EINVAL for a newline.
+ */
+int misc_make_message(const char *const *arguments, unsigned count, struct misc_message *message, struct error *error);
+
+/*
+ * The arguments of a message: pointers into `text` (a copy of message->recovery of the same size), at most
+ * MISC_ARGUMENTS_MAX. 0 when the field does not start with the line "recovery".
+ */
+unsigned misc_split_arguments(const struct misc_message *message, char text[768], char *arguments[MISC_ARGUMENTS_MAX]);
+
+/* Arm a new upgrade: the journal starts anew, then the message is written with the arguments. */
+int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error);
+
+/* The upgrade is over: message zeroed, read back, then the journal starts anew. */
+int misc_clear(struct misc *misc, struct error *error);
+
+/* ---- Attempts of the upgrade that is armed ---- */
+
+struct misc_attempts {
+	unsigned begun;    /* attempts that count */
+	unsigned progress; /* percentage the upgrade had reached when the last one began */
+	int last_code;     /* enum result_code of the last one that ended in failure, 0: none did */
+	bool running;      /* the last one has no recorded end: power was cut, or it runs now */
+	bool succeeded;    /* the last one did everything; what remains is to say so and to clear the message */
+};
+
+/*
+ * upgrade: what the caller knows the upgrade by, a fingerprint of its package; 0: not known, whichever it is. A journal
+ * that is about another upgrade has no attempts of this one: power may have gone between the two steps of misc_clear(),
+ * and a tool that knows no journal may have armed since.
+ */
+int misc_attempts_read(struct misc *misc, uint32_t upgrade, struct misc_attempts *attempts, struct error *error);
+
+/*
+ * Attempts to hold against the upgrade, now that it has reached `progress` percent: one that was cut short is forgiven
+ * when it got further than any before it, so that only five that got nowhere end an upgrade.
+ */
+unsigned misc_attempts_held(const struct misc_attempts *attempts, unsigned progress);
+
+/*
+ * Durable when they return. -ENOSPC when the partition has no room for a journal. begin counts from one when the
+ * journal is about another upgrade; with upgrade 0 it stays with the one it is about.
+ */
+int misc_attempt_begin(struct misc *misc, uint32_t upgrade, unsigned progress, struct error *error);
+int misc_attempt_failed(struct misc *misc, int code, struct error *error);
+int misc_attempt_succeeded(struct misc *misc, struct error *error);
+int misc_attempts_reset(struct misc *misc, struct error *error);
+
+#endif

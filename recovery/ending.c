@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recovery/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define END_WAIT_MS 3000 /* for a host that is slow to read END, which is said only once per boot */
+
+/* Only where packages are put: a mistyped --update_package must not cost the module a system file. */
+static bool may_remove(const struct boot *boot, const char *path)
+{
+	static const char *const places[] = {"/usrdata/", "/data/", "/cache/", "/tmp/"};
+	size_t length = strlen(boot->config->cache);
+
+	if (strstr(path, "/../"))
+		return false;
+	if (strcmp(path, boot->config->package_path) == 0)
+		return true;
+	if (strncmp(path, boot->config->cache, length) == 0 && path[length] == '/')
+		return true;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strncmp(path, places[i], strlen(places[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void remove_file(struct boot *boot, const char *path)
+{
+	struct error error;
+
+	boot_note(boot, storage_remove(boot->config->storage, path, &error), &error);
+}
+
+/* Status file and logs. Returns 0 when all of it is durable. */
+static int write_result(struct boot *boot, int code, const char *cause)
+{
+	const struct recovery_config *config = boot->config;
+	struct error error;
+	int err;
+
+	if (code == RESULT_OK)
+		err = report_write_status(config->storage, config->status_path, REPORT_SUCCESSFUL, 200, &error);
+	else
+		err = report_write_status(config->storage, config->status_path, REPORT_FAILED, code, &error);
+	boot_note(boot, err, &error);
+	return ending_write_logs(boot, code, cause) || err ? -EIO : 0;
+}
+
+static void remove_package(struct boot *boot)
+{
+	if (may_remove(boot, boot->request.package))
+		remove_file(boot, boot->request.package);
+	else
+		log_printf(&boot->log, "%s is not removed: no place for packages", boot->request.package);
+}
+
+static void save_intent(struct boot *boot)
+{
+	char path[STORAGE_PATH_MAX];
+	struct error error;
+
+	if (!boot->request.intent)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/intent", boot->recovery_directory);
+	boot_note(boot,
+	          storage_save(boot->config->storage, path, boot->request.intent, strlen(boot->request.intent), 0644,
+	                       &error),
+	          &error);
+}
+
+int ending_write_logs(struct boot *boot, int code, const char *cause)
+{
+	struct error error;
+	int err = 0;
+
+	if (boot->live_log)
+		err = report_log_finish(boot->live_log, boot->request.package, code, cause, &error);
+	boot_note(boot, err, &error);
+	return err;
+}
+
+void ending_disarm(struct boot *boot)
+{
+	struct error error;
+
+	remove_file(boot, boot->command_path);
+	if (boot->misc)
+		boot_note(boot, misc_clear(boot->misc, &error), &error);
+}
+
+void ending_run(struct boot *boot, int code, const char *cause)
+{
+	int err;
+
+	log_printf(&boot->log, "upgrade ended with %d: %s", code, code ? cause : report_code_text(code));
+	err = write_result(boot, code, cause);
+	report_end(boot->config->report, code, END_WAIT_MS);
+	save_intent(boot);
+	/* A boot that finds flag and no package would have to call it a failure, unless the journal knows better. */
+	if (boot->decided)
+		remove_package(boot);
+	/* On a volume that the package filled there may be room for the result now. */
+	if (err && boot->decided)
+		(void)write_result(boot, code, cause); /* failure is noted, and nothing else can be done */
+	ending_disarm(boot);
+	if (!boot->decided)
+		remove_package(boot);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RECOVERY_INTERNAL_H
+#define RECOVERY_INTERNAL_H
+
+/* What recovery's own files share. */
+#include "misc/misc.h"
+#include "recovery/arguments.h"
+#include "recovery/recovery.h"
+
+/* One boot of recovery. */
+struct boot {
+	const struct recovery_config *config;
+	struct log log;              /* the live log once it is open, config->log before */
+	struct report_log *live_log; /* NULL: could not be opened */
+	char recovery_directory[STORAGE_PATH_MAX / 2];
+	char command_path[STORAGE_PATH_MAX];
+
+	struct misc *misc; /* NULL: the partition cannot be used */
+	struct misc_message message;
+	struct misc_attempts attempts; /* as they were when this boot began */
+	uint32_t upgrade;              /* what the journal knows this upgrade by; 0: its package cannot be read */
+	bool counted;                  /* the journal has this boot's attempt */
+	bool decided;                  /* the journal holds how the upgrade ends: the next boot would know */
+	struct arguments arguments;
+	struct request request;
+};
+
+uint64_t boot_now(const struct boot *boot);
+
+/* After a step without which the upgrade can still go on: when it failed, say so. */
+void boot_note(const struct boot *boot, int err, const struct error *error);
+
+/*
+ * Fingerprint of the package that was asked for, never 0; 0 when it cannot be read. Of the path, the size and the end
+ * of the file, where a zip archive has the checksums of its entries.
+ */
+uint32_t attempt_fingerprint(const struct boot *boot);
+
+/*
+ * One attempt: check the package, run the updater, make its effects durable. Returns RESULT_OK, or the code with the
+ * cause in *error.
+ */
+int attempt_run(struct boot *boot, struct error *error);
+
+/* The upgrade is over, in the order of recovery.h; every step may be repeated by a later boot. */
+void ending_run(struct boot *boot, int code, const char *cause);
+
+/* last_log and last_install. Failure is noted; returns 0 or a negative errno value. */
+int ending_write_logs(struct boot *boot, int code, const char *cause);
+
+/* Command file and bootloader message: nothing leads into recovery any more. */
+void ending_disarm(struct boot *boot);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+	Suite *suite = suite_create("gentools");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, change_tests());
+	suite_add_tcase(suite, input_tests());
+	suite_add_tcase(suite, program_tests());
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

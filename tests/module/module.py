@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual module seen from the host: make its NAND contents, run it in QEMU, hear what it says on its channels."""
+import contextlib
+import dataclasses
+import fcntl
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+MODULE = os.path.join(ROOT, "build", "module")
+INPUT = os.path.join(ROOT, "build", "input")
+CHANNELS = ("smd7", "smd11")
+DUMP_BYTES = 512 << 20
+
+# 4 KiB pages, 256 KiB erase blocks without sub-pages: UBI's headers take two pages of a block.
+MKFS = ("mkfs.ubifs", "-m", "4096", "-e", "253952", "-x", "lzo")
+
+
+class ModuleError(Exception):
+    """What of the virtual module does not work, and why."""
+
+
+@dataclasses.dataclass
+class Line:
+    seconds: float
+    source: str  # "console" or a channel
+    text: str
+
+
+@dataclasses.dataclass
+class Result:
+    folder: str
+    lines: list
+    done: bool  # the scenario came to its end and the NAND's contents are in dump
+
+    @property
+    def dump(self):
+        return os.path.join(self.folder, "dump.tar")
+
+    def said(self, source):
+        return [line.text for line in self.lines if line.source == source and line.text]
+
+    def urcs(self, channel="smd7"):
+        return [text.removeprefix("+QIND: ") for text in self.said(channel) if text.startswith("+QIND")]
+
+    def boots(self):
+        """The modes of the module's boots, in order."""
+        prefix = "module: boot "
+        return [text.split()[-1] for text in self.said("console") if text.startswith(prefix)]
+
+
+def command(*arguments, cwd=None, stdin=None, stdout=subprocess.PIPE):
+    result = subprocess.run(arguments, cwd=cwd, input=stdin, stdout=stdout, stderr=subprocess.PIPE, timeout=300,
+                            check=False)
+    if result.returncode:
+        words = result.stderr.decode(errors="replace").strip()[-500:]
+        raise ModuleError(f"{' '.join(arguments)}: exit {result.returncode}: {words}")
+    return result.stdout
+
+
+@contextlib.contextmanager
+def locked(path):
+    """One process at a time, whoever else runs the same case or makes the same file."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(f"{path}.lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def make_archive(folder, archive):
+    paths = (os.path.join(d, name) for d, folders, files in os.walk(folder) for name in folders + files)
+    names = "\n".join(sorted(os.path.relpath(path, folder) for path in paths))
+    with open(archive, "wb") as file:
+        command("cpio", "--quiet", "-o", "-H", "newc", "--owner", "0:0", cwd=folder, stdin=names.encode(), stdout=file)
+
+
+def make_factory(version="v1"):
+    """The archive of what the factory writes to the NAND: file systems and raw partitions of one version."""
+    archive = os.path.join(MODULE, f"factory-{version}.cpio")
+    with locked(archive):
+        return make_factory_archive(os.path.join(INPUT, version, "targetfiles"), archive)
+
+
+def make_factory_archive(tree, archive):
+    if os.path.exists(archive) and os.path.getmtime(archive) > os.path.getmtime(f"{tree}.zip"):
+        return archive
+    folder = os.path.join(MODULE, "factory")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(f"{folder}/factory")
+    command("cp", "-a", f"{tree}/SYSTEM", f"{folder}/system")
+    os.rename(f"{folder}/system/firmware", f"{folder}/modem")
+    os.mkdir(f"{folder}/system/firmware")
+    command(*MKFS, "-c", "460", "-r", f"{folder}/system", "-o", f"{folder}/factory/rootfs.ubifs")
+    command(*MKFS, "-c", "160", "-r", f"{folder}/modem", "-o", f"{folder}/factory/modem.ubifs")
+    shutil.copy(f"{tree}/BOOTABLE_IMAGES/boot.img", f"{folder}/factory/boot.img")
+    shutil.copy(f"{tree}/MULTIFOTA/abl.elf", f"{folder}/factory/abl.elf")
+    shutil.rmtree(f"{folder}/system")
+    shutil.rmtree(f"{folder}/modem")
+    make_archive(folder, f"{archive}.new")
+    os.replace(f"{archive}.new", archive)
+    return archive
+
+
+def make_start_system(folder, scenario, package):
+    """One initramfs of everything the module needs; the kernel unpacks concatenated archives one after the other."""
+    os.makedirs(f"{folder}/scenario/scenario")
+    with open(f"{folder}/scenario/scenario/scenario", "w", encoding="utf-8") as file:
+        file.write(scenario)
+    shutil.copy(package, f"{folder}/scenario/scenario/package")
+    make_archive(f"{folder}/scenario", f"{folder}/scenario.cpio")
+    parts = [f"{MODULE}/base.cpio", f"{MODULE}/recovery.cpio", make_factory(), f"{folder}/scenario.cpio"]
+    with open(f"{folder}/initrd", "wb") as whole:
+        for part in parts:
+            with open(part, "rb") as file:
+                shutil.copyfileobj(file, whole)
+    shutil.rmtree(f"{folder}/scenario")
+    os.unlink(f"{folder}/scenario.cpio")
+
+
+class Machine:
+    """One run of QEMU. It always ends: by itself, or killed by its own process id when its time is over."""
+
+    def __init__(self, folder):
+        self.sockets = tempfile.mkdtemp(prefix="fota-")
+        self.listeners = {name: self.listen(name) for name in CHANNELS}
+        # A file with a hole: the guest writes a tar archive to the start of this disk.
+        with open(f"{folder}/dump.tar", "wb") as file:
+            file.truncate(DUMP_BYTES)
+        self.process = subprocess.Popen(self.arguments(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+
+    def listen(self, name):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.path.join(self.sockets, name))
+        listener.listen(1)
+        listener.settimeout(20)
+        return listener
+
+    def arguments(self, folder):
+        arguments = ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a7", "-m", "1024", "-display", "none",
+                     "-monitor", "none", "-serial", "stdio", "-no-reboot", "-net", "none",
+                     "-kernel", f"{MODULE}/vmlinuz", "-initrd", f"{folder}/initrd",
+                     "-append", "console=ttyAMA0 quiet panic=-1",
+                     "-drive", f"if=none,id=dump,format=raw,cache=unsafe,file={folder}/dump.tar",
+                     "-device", "virtio-blk-device,drive=dump", "-device", "virtio-serial-device"]
+        for name in CHANNELS:
+            arguments += ["-chardev", f"socket,id={name},path={self.sockets}/{name}",
+                          "-device", f"virtserialport,chardev={name},name={name}"]
+        return arguments
+
+    def connect(self):
+        connections = {}
+        for name, listener in self.listeners.items():
+            try:
+                connections[name] = listener.accept()[0]
+            except TimeoutError:
+                raise ModuleError(f"{self.sockets}/{name}: QEMU did not connect") from None
+        return connections
+
+    def read(self, deadline):
+        """Yield (source, bytes) as they arrive, until QEMU ends or the deadline is over."""
+        with selectors.DefaultSelector() as selector:
+            for name, connection in self.connect().items():
+                selector.register(connection, selectors.EVENT_READ, (name, connection.recv))
+            console = self.process.stdout.fileno()
+            selector.register(console, selectors.EVENT_READ, ("console", lambda size: os.read(console, size)))
+            while selector.get_map() and time.monotonic() < deadline:
+                for key, _ in selector.select(timeout=1):
+                    data = key.data[1](65536)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    yield key.data[0], data
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+        shutil.rmtree(self.sockets)
+
+
+def split_lines(chunks, start):
+    """Lines with the time at which they were complete."""
+    rest = {}
+    for source, data in chunks:
+        rest[source] = rest.get(source, b"") + data
+        *complete, rest[source] = rest[source].replace(b"\r", b"\n").split(b"\n")
+        for text in complete:
+            if text:
+                yield Line(time.monotonic() - start, source, text.decode(errors="replace"))
+
+
+def run(name, scenario, package, timeout=600, tell=None):
+    """Run a scenario (shell text, see initramfs/module/init) with an update package; tell() gets each Line at once."""
+    folder = os.path.join(MODULE, "runs", name)
+    with locked(folder):
+        return run_in(folder, scenario, package, timeout, tell)
+
+
+def run_in(folder, scenario, package, timeout, tell):
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    make_start_system(folder, scenario, package)
+    start = time.monotonic()
+    lines = []
+    machine = Machine(folder)
+    try:
+        with open(f"{folder}/lines.log", "w", encoding="utf-8") as log:
+            for line in split_lines(machine.read(start + timeout), start):
+                lines.append(line)
+                log.write(f"{line.seconds:8.2f} {line.source:8} {line.text}\n")
+                if tell:
+                    tell(line)
+    finally:
+        machine.stop()
+        os.unlink(f"{folder}/initrd")
+    return Result(folder, lines, any(line.source == "console" and line.text == "module: done" for line in lines))

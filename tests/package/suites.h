@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_PACKAGE_SUITES_H
+#define TESTS_PACKAGE_SUITES_H
+
+#include <check.h>
+
+TCase *open_tests(void);    /* structures: what is refused at open */
+TCase *name_tests(void);    /* names: the same */
+TCase *content_tests(void); /* what entries yield */
+TCase *verify_tests(void);  /* what package_test() finds */
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_PATCH_SUITES_H
+#define TESTS_PATCH_SUITES_H
+
+#include <check.h>
+
+Suite *suite_bsdiff(void);
+Suite *suite_make(void);
+Suite *suite_inflated(void);
+Suite *suite_imgdiff(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/patch/suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite_bsdiff());
+	int failed;
+
+	srunner_add_suite(runner, suite_make());
+	srunner_add_suite(runner, suite_inflated());
+	srunner_add_suite(runner, suite_imgdiff());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

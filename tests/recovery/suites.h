@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_RECOVERY_SUITES_H
+#define TESTS_RECOVERY_SUITES_H
+
+#include <check.h>
+
+TCase *policy_tests(void);
+TCase *request_tests(void);
+TCase *powercut_tests(void);
+TCase *pipe_tests(void);
+TCase *child_tests(void);
+TCase *program_tests(void);
+TCase *trouble_tests(void);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dry run: everything is verified, every mismatch listed, nothing changed. */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world w;
+static struct versions v;
+
+static void setup(void)
+{
+	world_start(&w);
+	versions_make(&v, 5000, 5100, 11);
+	world_add(&w, "p", v.patch, v.patch_size, 0100644);
+	world_add_text(&w, "system/x", "x");
+	w.dry_run = true;
+}
+
+static void teardown(void)
+{
+	versions_free(&v);
+	world_end(&w);
+}
+
+static const char *update_script(char script[8192])
+{
+	int used = snprintf(script, 8192, "mount(\"ubifs\",\"UBI\",\"system\",\"/system\");\n");
+
+	for (const char *name = "abc"; *name; name++)
+		used += snprintf(script + used, 8192 - (size_t)used,
+		                 "assert(apply_patch_check(\"/system/%c\",%s,%s));\n", *name, v.new_sha1, v.old_sha1);
+	used += snprintf(script + used, 8192 - (size_t)used,
+	                 "apply_patch_space(100) || abort(\"space\");\n"
+	                 "delete(\"/system/gone\");\n"
+	                 "delete_recursive(\"/system/tree\");\n"
+	                 "rename(\"/system/c\",\"/system/d\");\n");
+	for (const char *name = "abd"; *name; name++)
+		used += snprintf(script + used, 8192 - (size_t)used,
+		                 "apply_patch(\"/system/%c\",\"-\",%s,%zu,%s,package_extract_file(\"p\"));\n", *name,
+		                 v.new_sha1, v.new_size, v.old_sha1);
+	(void)snprintf(script + used, 8192 - (size_t)used,
+	               "package_extract_dir(\"system\",\"/system\");\n"
+	               "package_extract_file(\"p\",\"/system/p\");\n"
+	               "symlink(\"a\",\"/system/link\");\n"
+	               "set_perm(0,0,0600,\"/system/x\");\n"
+	               "set_metadata_recursive(\"/system\",\"dmode\",0700);\n"
+	               "write_raw_image(package_extract_file(\"p\"),\"raw\");\n"
+	               "format(\"ubifs\",\"UBI\",\"raw\",\"0\",\"/x\");\n"
+	               "wipe_block_device(\"/dev/raw\",1);\n"
+	               "run_program(\"/bin/true\");\n"
+	               "wipe_cache();\n"
+	               "sha1_check(read_file(\"/system/d\"),%s) || abort(\"d is wrong\");\n"
+	               "unmount(\"/system\");\n",
+	               v.new_sha1);
+	return script;
+}
+
+static void put_files(void)
+{
+	world_put(&w, "/system/a", v.old_data, v.old_size);
+	world_put(&w, "/system/b", v.new_data, v.new_size);
+	world_put(&w, "/system/c", v.old_data, v.old_size);
+	world_put_text(&w, "/system/gone", "");
+	world_put_text(&w, "/system/tree/file", "");
+	world_put_text(&w, "/dev/raw", "raw");
+}
+
+START_TEST(test_clean_system)
+{
+	char script[8192];
+	char *before, *after;
+
+	put_files();
+	before = world_snapshot(&w);
+	world_succeeds(&w, update_script(script));
+	after = world_snapshot(&w);
+	ck_assert_str_eq(before, after);
+	ck_assert_uint_eq(w.steps, 0);
+	ck_assert(!world_told(&w, "wipe_cache"));
+	free(before);
+	free(after);
+}
+END_TEST
+
+START_TEST(test_all_mismatches_are_listed)
+{
+	char script[8192];
+	char line[512];
+	char *before, *after;
+
+	put_files();
+	world_put_text(&w, "/system/a", "stranger");
+	ck_assert_int_eq(remove(world_path(&w, "/system/c", line)), 0);
+	world_put_text(&w, "/system/d", "also strange");
+	before = world_snapshot(&w);
+	ck_assert_int_eq(world_run(&w, update_script(script)), UPDATER_ABORT);
+	after = world_snapshot(&w);
+	ck_assert_str_eq(before, after);
+	ck_assert_uint_eq(w.steps, 0);
+	ck_assert_int_eq(w.error.code, RESULT_VERIFY);
+	(void)snprintf(line, sizeof(line), "/system/a: expected %s or %s, found %s", v.new_sha1, v.old_sha1,
+	               sha1_of("stranger", 8));
+	ck_assert_ptr_nonnull(strstr(w.log, line));
+	(void)snprintf(line, sizeof(line), "/system/c: expected %s or %s, found missing", v.new_sha1, v.old_sha1);
+	ck_assert_ptr_nonnull(strstr(w.log, line));
+	(void)snprintf(line, sizeof(line), "/system/d: expected %s or %s, found %s", v.new_sha1, v.old_sha1,
+	               sha1_of("also strange", 12));
+	ck_assert_ptr_nonnull(strstr(w.log, line));
+	ck_assert(world_told(&w, "log error: 510"));
+	/* a and c by their checks, d, which nobody checked, by its patch: each once */
+	ck_assert_ptr_nonnull(strstr(w.error.message, "3 mismatches, the first: /system/a: "));
+	ck_assert_ptr_null(strstr(strstr(w.log, "/system/a: expected") + 1, "/system/a: expected"));
+	free(before);
+	free(after);
+}
+END_TEST
+
+/* A patch that is damaged shows in the dry run, not in the field. */
+START_TEST(test_wrong_patch)
+{
+	char script[8192];
+
+	put_files();
+	((char *)w.entries[0].data)[v.patch_size / 2] ^= 1;
+	ck_assert_int_eq(world_run(&w, update_script(script)), UPDATER_ABORT);
+	ck_assert_ptr_nonnull(strstr(w.error.message, "/system/a"));
+}
+END_TEST
+
+/* storage_mount() makes a missing mount point; a dry run makes nothing. */
+START_TEST(test_missing_mount_point)
+{
+	world_aborts(&w, "mount(\"ubifs\",\"UBI\",\"data\",\"/data/deep\"); \"t\"", "/data/deep: No such file");
+	ck_assert(!world_exists(&w, "/data"));
+	ck_assert_uint_eq(w.steps, 0);
+}
+END_TEST
+
+START_TEST(test_other_aborts_count_too)
+{
+	world_aborts(&w, "getprop(\"x\") == \"y\" || abort(\"wrong device\")", "wrong device");
+	world_aborts(&w, "package_extract_file(\"none\",\"/system/none\"); \"t\"", "none: not in the package");
+	world_aborts(&w, "rename(\"/none\",\"/other\")", "neither /none nor /other exists");
+}
+END_TEST
+
+Suite *suite_rehearsal(void)
+{
+	Suite *suite = suite_create("rehearsal");
+	TCase *tc = tcase_create("rehearsal");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, test_clean_system);
+	tcase_add_test(tc, test_all_mismatches_are_listed);
+	tcase_add_test(tc, test_wrong_patch);
+	tcase_add_test(tc, test_missing_mount_point);
+	tcase_add_test(tc, test_other_aborts_count_too);
+	suite_add_tcase(suite, tc);
+	return suite;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDATER_APPLY_H
+#define UPDATER_APPLY_H
+
+/* What the parts of the apply state machine share. Private to updater/. */
+#include "updater/backup.h"
+#include "updater/object.h"
+#include "updater/updater.h"
+
+/* One run of the state machine for one object. The open readers refer to it: it does not move. */
+struct job {
+	struct storage *storage;
+	const struct updater_apply *apply;
+	const struct log *log;
+	bool in_place;
+	struct object target;
+	struct object other; /* the source, unless in place */
+	struct backup backup;
+	char label[OBJECT_LABEL_SIZE]; /* of the target */
+
+	/* The choice. */
+	const struct updater_patch *patch;
+	struct reader source;
+	bool from_backup;
+};
+
+static inline struct object *job_source_object(struct job *job)
+{
+	return job->in_place ? &job->target : &job->other;
+}
+
+/* Find what to patch: the live source, else the backup. Fails naming path, expected and found digests. */
+int job_choose_source(struct job *job, struct error *error);
+
+/* What can be known before the first change: the patch's format, the target's capacity, room for the backup. */
+int job_check_needs(struct job *job, struct error *error);
+
+/* Patch into nothing, to learn whether the right content would come out. */
+int job_rehearse(struct job *job, struct error *error);
+
+int job_replace_file(struct job *job, struct error *error);
+int job_replace_partition(struct job *job, struct error *error);
+
+/* The object has its content: its own backup, if any, is no longer needed. */
+int job_drop_backup(struct job *job, struct error *error);
+
+/* Close what is open, so that the medium may be written. */
+void job_close_readers(struct job *job);
+
+/* As updater_check(); *from_backup tells whether only the backup has one of the digests. */
+int check_object(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
+                 const struct log *log, bool *from_backup, struct error *error);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "updater/apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The live source has priority: it needs no trust in an earlier run. */
+static bool choose_live(struct job *job)
+{
+	const struct object *object = job_source_object(job);
+
+	for (unsigned i = 0; i < job->apply->patch_count; i++) {
+		uint64_t size;
+
+		if (!object_matches(object, &job->apply->patches[i].source, &size))
+			continue;
+		job->patch = &job->apply->patches[i];
+		job->source = object->io;
+		job->source.size = size;
+		return true;
+	}
+	return false;
+}
+
+static bool choose_backup(struct job *job, struct error *error)
+{
+	struct digest_value have[DIGEST_SHA256 + 1];
+	unsigned known = 0;
+
+	if (backup_open(job->storage, &job->backup, error) < 0)
+		return false;
+	for (unsigned i = 0; i < job->apply->patch_count; i++) {
+		const struct digest_value *want = &job->apply->patches[i].source;
+
+		if (!(known & object_kind_bit(want)) &&
+		    backup_digest(&job->backup, want->kind, &have[want->kind], error) < 0)
+			break;
+		known |= object_kind_bit(want);
+		if (!digest_equal(&have[want->kind], want))
+			continue;
+		job->patch = &job->apply->patches[i];
+		job->source = job->backup.io;
+		job->from_backup = true;
+		return true;
+	}
+	backup_close(&job->backup);
+	return false;
+}
+
+/* The message names the target digest first, since a user who sees it wants to know which version was expected. */
+static int no_source(struct job *job, struct error *error)
+{
+	const struct digest_value **expected;
+	unsigned count = 0;
+	int err;
+
+	expected = calloc(job->apply->patch_count + 1U, sizeof(struct digest_value *));
+	if (!expected)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	if (job->in_place)
+		expected[count++] = &job->apply->digest;
+	for (unsigned i = 0; i < job->apply->patch_count; i++)
+		expected[count++] = &job->apply->patches[i].source;
+	err = object_mismatch(job_source_object(job), expected, count, error);
+	free(expected);
+	return err;
+}
+
+int job_choose_source(struct job *job, struct error *error)
+{
+	if (choose_live(job))
+		return 0;
+	log_printf(job->log, "%s: source file is bad; trying copy", job->label);
+	if (choose_backup(job, error)) {
+		log_printf(job->log, "%s: source is taken from the copy", job->label);
+		return 0;
+	}
+	log_printf(job->log, "%s: copy file doesn't match source SHA-1s either", job->label);
+	return no_source(job, error);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDATER_EXTRACT_H
+#define UPDATER_EXTRACT_H
+
+/* Whole contents onto objects. Private to updater/. */
+#include "base/io.h"
+#include "storage/storage.h"
+
+/*
+ * Give the object this content; one that has it already is left alone. A file that exists keeps its mode and owner, a
+ * new one is root's with mode 0644. Before a partition loses its old content, the new one is read to its end once.
+ */
+int extract_content(struct storage *storage, const struct content *content, const struct storage_name *target,
+                    const struct log *log, struct error *error);
+
+/*
+ * Where a script's words for a place of raw data lead: "TYPE:name" as it is, "/dev/..." a device, and a bare name the
+ * MTD partition of that name.
+ */
+int extract_partition_name(const char *text, struct storage_name *name, struct error *error);
+
+#endif

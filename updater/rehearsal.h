@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDATER_REHEARSAL_H
+#define UPDATER_REHEARSAL_H
+
+/*
+ * A dry run: the script runs to its end, every mismatch is gathered, nothing changes. What the script would find after
+ * its own changes is not there, so renames are remembered, and checks of content behind the first change that was
+ * skipped prove nothing and pass (apply_patch still verifies its own object). Private to updater/.
+ */
+#include "base/error.h"
+#include "base/log.h"
+#include "storage/storage.h"
+
+struct rehearsal_entry;
+
+struct rehearsal {
+	bool on;
+	bool changed; /* a change has been skipped */
+	unsigned mismatches;
+	struct error first; /* of the mismatches */
+	struct rehearsal_entry *mismatched;
+	struct rehearsal_entry *renames;
+	struct rehearsal_entry *mounts; /* made for this run */
+};
+
+/* An object is told once, however many checks it fails. */
+void rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, const char *object,
+                        const struct error *error);
+bool rehearsal_has_mismatch(const struct rehearsal *rehearsal, const char *object);
+
+/* False in a real run. Else the change is told to the log, and true: the caller shall not make it. */
+bool rehearsal_skips(struct rehearsal *rehearsal, const struct log *log, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+int rehearsal_rename(struct rehearsal *rehearsal, const char *from, const char *to);
+
+/* Where the content is that the script believes to be at path. The text lives as long as both. */
+const char *rehearsal_path(const struct rehearsal *rehearsal, const char *path);
+
+/* Mount read-only what is not mounted, unmount only what was mounted so. */
+int rehearsal_mount(struct rehearsal *rehearsal, struct storage *storage, const char *fs_type, const char *location,
+                    const char *mount_point, const char *options, struct error *error);
+int rehearsal_unmount(struct rehearsal *rehearsal, struct storage *storage, const char *mount_point,
+                      struct error *error);
+
+/* Undo the mounts and forget everything but the mismatches. */
+void rehearsal_end(struct rehearsal *rehearsal, struct storage *storage, const struct log *log);
+
+#endif
