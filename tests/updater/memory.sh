@@ -10,7 +10,7 @@ usage()
 	cat <<END
 Usage: memory.sh BIN
 Runs BIN/applypatch and BIN/updater, built without sanitizers, and fails when one needs more than $limit KiB, or when
-its result is wrong. The binaries come from build/sysroot (ARM) if it is there, else from this machine.
+its result is wrong. The binaries are the ARM libraries in build/sysroot (scripts/sysroot makes it).
 END
 }
 
@@ -21,7 +21,7 @@ esac
 bin=$(cd "$1" && pwd)
 top=$(cd "$(dirname "$0")/../.." && pwd)
 libraries=$top/build/sysroot
-[ -d "$libraries" ] || libraries=/usr/lib
+[ -d "$libraries" ] || { echo "memory.sh: $libraries: not there; run scripts/sysroot" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -29,11 +29,12 @@ cd "$work"
 # old, new: 20 MB of ELF files, and the same with bytes changed, pieces cut out and put in, as a new build has them.
 # root/dev/part: a 64 MiB image; new-part: its next version; part.p: the patch, with bzip2's largest windows.
 python3 - "$libraries" <<'END'
-import bz2, glob, hashlib, os, random, struct, sys
+import bz2, os, random, struct, sys
 
 random.seed(20)
 old = bytearray()
-for path in sorted(glob.glob(sys.argv[1] + "/**/*.so*", recursive=True), key=os.path.basename):
+paths = [os.path.join(folder, name) for folder, _, names in os.walk(sys.argv[1]) for name in names if ".so" in name]
+for path in sorted(paths):
     if os.path.isfile(path) and not os.path.islink(path) and len(old) < 20_000_000:
         with open(path, "rb") as file:
             data = file.read()
