@@ -73,6 +73,14 @@ int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, st
 /* The upgrade is over: message zeroed, read back, then the journal starts anew. */
 int misc_clear(struct misc *misc, struct error *error);
 
+/*
+ * For the normal system, at each of its starts: an upgrade that was armed and is not over, but whose message is gone
+ * (power went while its block was rewritten, or behind a bootloader that erases the command), is armed again, with the
+ * arguments that the journal keeps, else with those of the file at command_path ("/cache/recovery/command"). What an
+ * upgrade that is over left in the journal is removed. *armed: the message now boots recovery, so reboot.
+ */
+int misc_resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed, struct error *error);
+
 /* ---- Attempts of the upgrade that is armed ---- */
 
 struct misc_attempts {

@@ -41,6 +41,7 @@ int linux_stat(void *medium, const char *path, struct storage_stat *stat)
 		.size = (uint64_t)st.st_size,
 		.device = st.st_dev,
 		.inode = st.st_ino,
+		.modified = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec,
 	};
 	return 0;
 }

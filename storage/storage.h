@@ -67,6 +67,7 @@ struct storage_stat {
 	uint64_t size; /* bytes */
 	uint64_t device;
 	uint64_t inode;
+	uint64_t modified; /* when the content last changed, ns on the medium's own clock; only equality means anything */
 };
 
 struct storage_mtd_info {

@@ -26,7 +26,8 @@ enum updater_exit {
 	UPDATER_ABORT = 7,       /* the script was aborted */
 };
 
-#define UPDATER_BACKUP "/cache/saved.file"
+#define UPDATER_BACKUP  "/cache/saved.file"
+#define UPDATER_JOURNAL "/cache/recovery/finished"
 
 struct updater_config {
 	struct storage *storage;
@@ -41,6 +42,7 @@ struct updater_config {
 	void (*tell)(void *ctx, const char *line);
 	void *tell_ctx;
 	const struct log *log;
+	bool resume;   /* an earlier run of this package may have finished objects: what UPDATER_JOURNAL says counts */
 	bool dry_run;  /* verify everything, list every mismatch in the log, change nothing */
 	bool confined; /* storage has a root directory: run_program does nothing */
 };
