@@ -47,7 +47,7 @@ static int write_block_once(struct misc *misc, const uint8_t *block, uint8_t *ch
 	return err;
 }
 
-int misc_change_block(struct misc *misc, uint32_t offset, const void *data, uint32_t length, struct error *error)
+int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error)
 {
 	uint8_t *block = malloc(misc->info.erase_size);
 	uint8_t *check = malloc(misc->info.erase_size);
@@ -61,10 +61,9 @@ int misc_change_block(struct misc *misc, uint32_t offset, const void *data, uint
 	err = load_block(misc, block, error);
 	if (err)
 		goto out;
-	if (data)
-		memcpy(block + offset, data, length);
-	else
-		memset(block + offset, 0xFF, length);
+	memcpy(block + misc->message_offset, message, sizeof(*message));
+	if (misc->shared_block && !keep_journal)
+		memset(block + misc->journal_offset, 0xFF, (size_t)misc->record_size * misc->record_count);
 	for (int i = 0; i < WRITE_TRIES; i++) {
 		err = write_block_once(misc, block, check, error);
 		if (!err)

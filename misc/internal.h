@@ -16,14 +16,77 @@ struct misc {
 	char partition[64];    /* for messages */
 };
 
+/* ---- The message ---- */
+
 /* Make every text field NUL-terminated and zero-filled; a field that starts with 0xFF becomes empty. */
 void misc_clean_message(struct misc_message *message);
 
 /*
- * Change `length` bytes at `offset` of the first good erase block (data NULL: to 0xFF, so that the pages can be
- * programmed later) and keep the rest of it: read, erase, program the pages that are not blank in ascending order, read
- * back. For MTD only.
+ * Journal records with a lower sequence number are left-overs of an erase that was cut short: the last eight bytes of
+ * `reserved`. False when the message says nothing about it.
  */
-int misc_change_block(struct misc *misc, uint32_t offset, const void *data, uint32_t length, struct error *error);
+bool misc_get_epoch(const struct misc_message *message, uint32_t *epoch);
+void misc_set_epoch(struct misc_message *message, uint32_t epoch);
+
+/* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
+bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
+
+/* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
+int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
+
+/*
+ * Rewrite the first good erase block with another message, keeping the rest of it, the journal if it lies there and
+ * keep_journal: read, erase, program the pages that are not blank in ascending order, read back. For MTD only.
+ */
+int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
+
+/* ---- Journal records: misc/record.c ---- */
+
+#define RECORD_LENGTH 1008 /* bytes */
+
+enum record_kind {
+	RECORD_RESET, /* nothing is armed */
+	RECORD_ARMED,
+	RECORD_BEGIN,  /* an attempt */
+	RECORD_FAILED, /* it failed, another one is due */
+	RECORD_ENDED,  /* with last_code, which is to be told */
+	RECORD_CLOSED, /* told: only the message is to be cleared */
+};
+
+struct record {
+	enum record_kind kind;
+	uint32_t sequence; /* one more than the record before it; compared modulo 2^32 */
+	unsigned begun;
+	unsigned failed;
+	unsigned stalled;
+	unsigned progress;
+	int last_code;
+	uint32_t upgrade;                                      /* what the caller knows it by, 0: nothing */
+	char arguments[sizeof(((struct misc_message *)0)->recovery)]; /* the message's field `recovery` */
+	char cause[MISC_CAUSE_SIZE];                                  /* of last_code */
+};
+
+void record_encode(const struct record *record, uint8_t bytes[RECORD_LENGTH]);
+bool record_decode(const uint8_t bytes[RECORD_LENGTH], struct record *record); /* false: no record */
+
+/* ---- The journal ---- */
+
+struct journal {
+	bool empty; /* no valid record: `newest` is a reset one */
+	struct record newest;
+	uint32_t next; /* slot for the next record; record_count: none is blank */
+};
+
+/* -ENOSPC when the partition has no journal. */
+int journal_read(struct misc *misc, struct journal *journal, struct error *error);
+
+/* Would `count` more records go in without an erase? */
+bool journal_has_room(const struct misc *misc, const struct journal *journal, unsigned count);
+
+/* Append journal->newest with the next sequence number; erases when it must. */
+int journal_append(struct misc *misc, struct journal *journal, struct error *error);
+
+/* The next record is RECORD_CLOSED or RECORD_RESET, unless nothing is armed anyway. */
+int journal_finish(struct misc *misc, enum record_kind kind, struct error *error);
 
 #endif

@@ -1,86 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "misc/internal.h"
 
-#include "base/bytes.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /*
- * One record, little-endian, the rest of its page 0xFF. The newest valid one is the state; the others are history.
- *   0  u32 magic     "FOAJ"
- *   4  u16 version   1
- *   6  u16 kind      enum record_kind
- *   8  u32 sequence  one more than the record before it; compared modulo 2^32
- *  12  u32 begun
- *  16  u32 progress
- *  20  u32 last_code
- *  24  u32 upgrade   what the caller knows the upgrade by, 0: nothing
- *  28  u32 CRC-32 (zlib's) of the bytes before it
+ * A block whose erase was cut short may show records that were old when it began, and blank pages that do not keep what
+ * is programmed into them. So the journal is only erased while a message is armed that says from which sequence number
+ * on a record counts (misc_set_epoch), and a journal without a record that counts is erased before it is used. On the
+ * other side the message is only rewritten while the journal knows what is armed.
  */
-#define RECORD_MAGIC   UINT32_C(0x4A414F46)
-#define RECORD_VERSION 1
-#define RECORD_LENGTH  32
 
-/* Room that a reset leaves for the upgrade to come, so that a journal is erased between upgrades and not inside one. */
-#define RECORDS_SPARE 16
-
-enum record_kind { RECORD_RESET, RECORD_BEGIN, RECORD_FAILED, RECORD_SUCCEEDED };
-
-struct record {
-	enum record_kind kind;
-	uint32_t sequence;
-	unsigned begun;
-	unsigned progress;
-	int last_code;
-	uint32_t upgrade;
-};
-
-struct journal {
-	bool empty; /* no valid record: `newest` is a reset one */
-	struct record newest;
-	uint32_t next; /* slot for the next record; record_count: none is blank */
-};
-
-static void encode(const struct record *record, uint8_t *bytes)
-{
-	put_le32(bytes, RECORD_MAGIC);
-	put_le16(bytes + 4, RECORD_VERSION);
-	put_le16(bytes + 6, (uint16_t)record->kind);
-	put_le32(bytes + 8, record->sequence);
-	put_le32(bytes + 12, record->begun);
-	put_le32(bytes + 16, record->progress);
-	put_le32(bytes + 20, (uint32_t)record->last_code);
-	put_le32(bytes + 24, record->upgrade);
-	put_le32(bytes + 28, (uint32_t)crc32(0, bytes, 28));
-}
-
-static bool decode(const uint8_t *bytes, struct record *record)
-{
-	uint16_t kind = get_le16(bytes + 6);
-	uint32_t begun = get_le32(bytes + 12);
-	uint32_t progress = get_le32(bytes + 16);
-	uint32_t code = get_le32(bytes + 20);
-
-	if (get_le32(bytes) != RECORD_MAGIC || get_le16(bytes + 4) != RECORD_VERSION ||
-	    get_le32(bytes + 28) != (uint32_t)crc32(0, bytes, 28))
-		return false;
-	/* The sum is no signature: out of range is as good as damaged. */
-	if (kind > RECORD_SUCCEEDED || begun > UINT16_MAX || progress > 100 || code > UINT16_MAX)
-		return false;
-	*record = (struct record){.kind = (enum record_kind)kind,
-	                          .sequence = get_le32(bytes + 8),
-	                          .begun = begun,
-	                          .progress = progress,
-	                          .last_code = (int)code,
-	                          .upgrade = get_le32(bytes + 24)};
-	return true;
-}
+/* Kept free for how an upgrade ends: ENDED, once more by a boot that repeats the ending, CLOSED, RESET. */
+#define RECORDS_RESERVED 4
 
 static uint64_t slot_offset(const struct misc *misc, uint32_t slot)
 {
 	return misc->journal_offset + (uint64_t)slot * misc->record_size;
+}
+
+static bool erases(const struct misc *misc)
+{
+	return misc->info.kind == STORAGE_MTD;
 }
 
 static bool is_blank(const uint8_t *data, uint32_t length)
@@ -88,10 +30,9 @@ static bool is_blank(const uint8_t *data, uint32_t length)
 	return data[0] == 0xFF && memcmp(data, data + 1, length - 1) == 0;
 }
 
-/* journal: an empty one. buffer: one record's pages. */
+/* buffer: one record's pages. */
 static int scan(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
 {
-	bool erases = misc->info.kind == STORAGE_MTD;
 	struct record record;
 
 	for (uint32_t slot = 0; slot < misc->record_count; slot++) {
@@ -99,39 +40,59 @@ static int scan(struct misc *misc, struct journal *journal, uint8_t *buffer, str
 
 		if (err && err != -EBADMSG)
 			return err;
-		if (erases && (err || !is_blank(buffer, misc->record_size)))
+		if (erases(misc) && (err || !is_blank(buffer, misc->record_size)))
 			journal->next = slot + 1;
-		if (err || !decode(buffer, &record))
+		if (err || !record_decode(buffer, &record))
 			continue;
 		if (!journal->empty && (int32_t)(record.sequence - journal->newest.sequence) < 0)
 			continue;
 		journal->newest = record;
 		journal->empty = false;
-		if (!erases)
+		if (!erases(misc))
 			journal->next = (slot + 1) % misc->record_count;
 	}
 	return 0;
 }
 
-static int erase_journal(struct misc *misc, struct error *error)
+static int drop_stale(struct misc *misc, struct journal *journal, struct error *error)
 {
-	uint32_t length = misc->record_size * misc->record_count;
+	struct misc_message message;
+	uint32_t epoch;
+	int err = misc_read_message(misc, &message, error);
 
-	if (misc->shared_block)
-		return misc_change_block(misc, (uint32_t)misc->journal_offset, NULL, length, error);
-	return storage_raw_erase(misc->raw, misc->journal_offset, error);
+	if (err || !misc_get_epoch(&message, &epoch))
+		return err;
+	if (journal->empty || (int32_t)(journal->newest.sequence - epoch) < 0) {
+		journal->newest = (struct record){.sequence = epoch};
+		journal->empty = true;
+	}
+	return 0;
 }
 
-/* Program one slot and look whether it is really there. buffer: two records' pages. */
-static int write_slot(struct misc *misc, uint32_t slot, const struct record *record, uint8_t *buffer,
-                      struct error *error)
+int journal_read(struct misc *misc, struct journal *journal, struct error *error)
 {
-	uint8_t *check = buffer + misc->record_size;
+	uint8_t *buffer;
 	int err;
 
-	memset(buffer, 0xFF, misc->record_size);
-	encode(record, buffer);
-	err = storage_raw_program(misc->raw, slot_offset(misc, slot), buffer, misc->record_size, error);
+	*journal = (struct journal){.empty = true};
+	if (misc->record_count == 0)
+		return error_set(error, 0, ENOSPC, "%s: no room for the attempt journal", misc->partition);
+	buffer = malloc(misc->record_size);
+	if (!buffer)
+		return error_set(error, 0, ENOMEM, "%s: no memory for the attempt journal", misc->partition);
+	err = scan(misc, journal, buffer, error);
+	free(buffer);
+	if (!err && erases(misc) && !misc->shared_block)
+		err = drop_stale(misc, journal, error);
+	return err;
+}
+
+/* Program one slot and look whether it is really there. buffer: two records' pages, the first encoded. */
+static int write_slot(struct misc *misc, uint32_t slot, uint8_t *buffer, struct error *error)
+{
+	uint8_t *check = buffer + misc->record_size;
+	int err = storage_raw_program(misc->raw, slot_offset(misc, slot), buffer, misc->record_size, error);
+
 	if (!err)
 		err = storage_raw_read(misc->raw, slot_offset(misc, slot), check, misc->record_size, error);
 	if (!err && memcmp(buffer, check, misc->record_size) != 0)
@@ -140,137 +101,83 @@ static int write_slot(struct misc *misc, uint32_t slot, const struct record *rec
 	return err;
 }
 
-/* Append to the journal; a slot that does not take the record is passed over. */
-static int append(struct misc *misc, const struct journal *journal, const struct record *record, uint8_t *buffer,
-                  struct error *error)
+/* Write to the next slot; one that does not take the record is passed over. */
+static int write_next(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
 {
-	uint32_t slot = journal->next;
-	int err = -ENOSPC;
+	int err = error_set(error, 0, ENOSPC, "%s: the attempt journal is full", misc->partition);
 
-	for (; err && slot < misc->record_count; slot++)
-		err = write_slot(misc, slot, record, buffer, error);
-	if (err && misc->info.kind == STORAGE_MTD) {
-		/* Full. The count is lost if power goes now: the upgrade then gets attempts anew, which beats none. */
-		err = erase_journal(misc, error);
-		if (!err)
-			err = write_slot(misc, 0, record, buffer, error);
-	}
+	while (err && journal->next < misc->record_count)
+		err = write_slot(misc, journal->next++, buffer, error);
+	if (!erases(misc))
+		journal->next %= misc->record_count;
 	return err;
 }
 
-/* Read the journal. *buffer: room for two records' pages, the caller frees it whatever the result. */
-static int load(struct misc *misc, struct journal *journal, uint8_t **buffer, struct error *error)
+bool journal_has_room(const struct misc *misc, const struct journal *journal, unsigned count)
 {
-	*journal = (struct journal){.empty = true};
-	*buffer = NULL;
-	if (misc->record_count == 0)
-		return error_set(error, 0, ENOSPC, "%s: no room for the attempt journal", misc->partition);
-	*buffer = malloc((size_t)misc->record_size * 2);
-	if (!*buffer)
+	if (!erases(misc))
+		return true;
+	if (misc->shared_block)
+		return misc->record_count - journal->next >= count;
+	return !journal->empty && misc->record_count - journal->next >= count + RECORDS_RESERVED;
+}
+
+/* With the message's help, see above. A cut in here may cost the count, never the upgrade. */
+static int erase_journal(struct misc *misc, struct journal *journal, struct error *error)
+{
+	struct misc_message message;
+	int err = 0;
+
+	if (!journal->empty) {
+		err = misc_read_message(misc, &message, error);
+		if (!err && misc_is_armed(&message)) {
+			misc_set_epoch(&message, journal->newest.sequence);
+			err = misc_write_message(misc, &message, error);
+		}
+	}
+	if (!err)
+		err = storage_raw_erase(misc->raw, misc->journal_offset, error);
+	journal->next = 0;
+	return err;
+}
+
+int journal_append(struct misc *misc, struct journal *journal, struct error *error)
+{
+	enum record_kind kind = journal->newest.kind;
+	bool closing = kind == RECORD_ENDED || kind == RECORD_CLOSED || kind == RECORD_RESET;
+	uint8_t *buffer = malloc((size_t)misc->record_size * 2);
+	int err = 0;
+
+	if (!buffer)
 		return error_set(error, 0, ENOMEM, "%s: no memory for the attempt journal", misc->partition);
-	return scan(misc, journal, *buffer, error);
-}
-
-static struct misc_attempts attempts_of(const struct record *record)
-{
-	return (struct misc_attempts){.begun = record->begun,
-	                              .progress = record->progress,
-	                              .last_code = record->last_code,
-	                              .running = record->kind == RECORD_BEGIN,
-	                              .succeeded = record->kind == RECORD_SUCCEEDED};
-}
-
-/* What another upgrade left there is nothing to this one. */
-static void keep_to(struct record *record, uint32_t upgrade)
-{
-	if (upgrade && record->upgrade != upgrade)
-		*record = (struct record){.sequence = record->sequence, .upgrade = upgrade};
-}
-
-int misc_attempts_read(struct misc *misc, uint32_t upgrade, struct misc_attempts *attempts, struct error *error)
-{
-	struct journal journal;
-	uint8_t *buffer;
-	int err = load(misc, &journal, &buffer, error);
-
-	if (err)
-		journal.newest = (struct record){0};
-	keep_to(&journal.newest, upgrade);
-	*attempts = attempts_of(&journal.newest);
+	memset(buffer, 0xFF, misc->record_size);
+	journal->newest.sequence++;
+	record_encode(&journal->newest, buffer);
+	/* How an upgrade ends is never worth an erase: it would lose what the record is there to keep. */
+	if (!misc->shared_block && !closing && !journal_has_room(misc, journal, 1))
+		err = erase_journal(misc, journal, error);
+	if (!err)
+		err = write_next(misc, journal, buffer, error);
+	if (!err)
+		journal->empty = false;
 	free(buffer);
 	return err;
 }
 
-unsigned misc_attempts_held(const struct misc_attempts *attempts, unsigned progress)
-{
-	if (attempts->running && attempts->begun && progress > attempts->progress)
-		return attempts->begun - 1;
-	return attempts->begun;
-}
-
-static void begin(struct record *record, uint32_t upgrade, unsigned progress)
-{
-	struct misc_attempts attempts;
-
-	keep_to(record, upgrade);
-	attempts = attempts_of(record);
-	record->begun = misc_attempts_held(&attempts, progress) + 1;
-	record->progress = progress;
-}
-
-/* Append what follows the newest record. value: of BEGIN the progress, of FAILED the code. */
-static int advance(struct misc *misc, enum record_kind kind, uint32_t upgrade, unsigned value, struct error *error)
+int journal_finish(struct misc *misc, enum record_kind kind, struct error *error)
 {
 	struct journal journal;
-	struct record *record = &journal.newest;
-	uint8_t *buffer;
-	int err = load(misc, &journal, &buffer, error);
+	int err;
 
-	if (!err) {
-		if (kind == RECORD_BEGIN)
-			begin(record, upgrade, value);
-		else if (kind == RECORD_FAILED)
-			record->last_code = (int)value;
-		record->kind = kind;
-		record->sequence++;
-		err = append(misc, &journal, record, buffer, error);
-	}
-	free(buffer);
-	return err;
-}
-
-int misc_attempt_begin(struct misc *misc, uint32_t upgrade, unsigned progress, struct error *error)
-{
-	return advance(misc, RECORD_BEGIN, upgrade, progress > 100 ? 100 : progress, error);
-}
-
-int misc_attempt_failed(struct misc *misc, int code, struct error *error)
-{
-	if (code < 0 || code > UINT16_MAX)
-		code = RESULT_ABNORMAL;
-	return advance(misc, RECORD_FAILED, 0, (unsigned)code, error);
-}
-
-int misc_attempt_succeeded(struct misc *misc, struct error *error)
-{
-	return advance(misc, RECORD_SUCCEEDED, 0, 0, error);
-}
-
-int misc_attempts_reset(struct misc *misc, struct error *error)
-{
-	struct journal journal;
-	uint8_t *buffer;
-	int err = load(misc, &journal, &buffer, error);
-
-	if (err)
-		goto out;
-	if (misc->info.kind == STORAGE_MTD && journal.next > 0 && misc->record_count - journal.next < RECORDS_SPARE) {
-		err = erase_journal(misc, error); /* a blank journal is a reset one */
-	} else if (!journal.empty && journal.newest.kind != RECORD_RESET) {
-		journal.newest = (struct record){.kind = RECORD_RESET, .sequence = journal.newest.sequence + 1};
-		err = append(misc, &journal, &journal.newest, buffer, error);
-	}
-out:
-	free(buffer);
-	return err;
+	if (misc->record_count == 0)
+		return 0;
+	err = journal_read(misc, &journal, error);
+	if (err || journal.empty || journal.newest.kind == RECORD_RESET || journal.newest.kind == kind)
+		return err;
+	if (kind == RECORD_RESET)
+		journal.newest = (struct record){.sequence = journal.newest.sequence};
+	journal.newest.kind = kind;
+	err = journal_append(misc, &journal, error);
+	/* Full of repeated endings. Whoever reads what lies there may repeat it once more. */
+	return err == -ENOSPC ? 0 : err;
 }

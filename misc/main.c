@@ -7,15 +7,20 @@
 #include <string.h>
 
 #define EXIT_USAGE 2
+#define EXIT_ARMED 10
+
+#define COMMAND_PATH "/cache/recovery/command"
 
 static const char usage[] =
 	"Usage: miscctl [OPTION]... show\n"
 	"       miscctl [OPTION]... arm [ARGUMENT]...\n"
 	"       miscctl [OPTION]... clear\n"
+	"       miscctl [OPTION]... resume\n"
 	"\n"
 	"show prints the bootloader message and the attempts of the upgrade that is armed. arm makes the next boot\n"
 	"start recovery with the arguments (default: " MISC_DEFAULT_ARGUMENT ").\n"
-	"clear erases the message and forgets the attempts.\n"
+	"clear erases the message and forgets the attempts. resume is for the normal system, at each of its starts: an\n"
+	"upgrade whose message a power cut took away is armed again.\n"
 	"\n"
 	"  --root DIR        look for devices, files and the fstab below DIR (the partition is DIR/dev/NAME)\n"
 	"  --fstab FILE      the recovery.fstab\n"
@@ -23,7 +28,7 @@ static const char usage[] =
 	"  --help            this text\n"
 	"  --version         the version\n"
 	"\n"
-	"Exit: 0 done, 1 failed, 2 wrong usage.\n";
+	"Exit: 0 done, 1 failed, 2 wrong usage, 10 resume has armed: reboot now.\n";
 
 struct options {
 	const char *root;
@@ -65,10 +70,12 @@ static int show(struct misc *misc)
 	if (misc_attempts_read(misc, 0, &attempts, &error))
 		return fail(&error);
 	printf("attempts: %u\n", attempts.begun);
+	printf("failed: %u\n", attempts.failed);
 	if (attempts.last_code)
 		printf("last error: %d\n", attempts.last_code);
-	if (attempts.succeeded)
-		printf("succeeded: yes\n");
+	printf("state: %s\n", attempts.ended ? "ended" : attempts.pending ? "pending" : "nothing armed");
+	if (attempts.last_code)
+		print_text("cause: ", attempts.cause);
 	return 0;
 }
 
@@ -81,7 +88,21 @@ static int arm(struct misc *misc, char *const *arguments, int count)
 	return misc_arm(misc, chosen, count ? (unsigned)count : 1, &error) ? fail(&error) : 0;
 }
 
-static int run(struct misc *misc, int argc, char *const argv[])
+static int resume(struct misc *misc, struct storage *storage)
+{
+	struct error error;
+	bool armed;
+
+	if (storage_mount_for(storage, COMMAND_PATH, &error) < 0)
+		(void)fprintf(stderr, "miscctl: %s\n", error.message); /* the journal may know all the same */
+	if (misc_resume(misc, storage, COMMAND_PATH, &armed, &error))
+		return fail(&error);
+	if (armed)
+		printf("armed again: reboot\n");
+	return armed ? EXIT_ARMED : 0;
+}
+
+static int run(struct misc *misc, struct storage *storage, int argc, char *const argv[])
 {
 	struct error error;
 
@@ -89,6 +110,8 @@ static int run(struct misc *misc, int argc, char *const argv[])
 		return arm(misc, argv + 1, argc - 1);
 	if (strcmp(argv[0], "clear") == 0)
 		return misc_clear(misc, &error) ? fail(&error) : 0;
+	if (strcmp(argv[0], "resume") == 0)
+		return resume(misc, storage);
 	return show(misc);
 }
 
@@ -98,7 +121,8 @@ static bool is_command(int argc, char *const argv[])
 		return false;
 	if (strcmp(argv[0], "arm") == 0)
 		return true;
-	return argc == 1 && (strcmp(argv[0], "show") == 0 || strcmp(argv[0], "clear") == 0);
+	return argc == 1 &&
+	       (strcmp(argv[0], "show") == 0 || strcmp(argv[0], "clear") == 0 || strcmp(argv[0], "resume") == 0);
 }
 
 static int open_and_run(const struct options *options, int argc, char *const argv[])
@@ -114,7 +138,7 @@ static int open_and_run(const struct options *options, int argc, char *const arg
 	if (misc_open(storage, options->partition, &misc, &error)) {
 		status = fail(&error);
 	} else {
-		status = run(misc, argc, argv);
+		status = run(misc, storage, argc, argv);
 		misc_close(misc);
 	}
 	storage_close(storage);

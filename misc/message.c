@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "misc/internal.h"
 
+#include "base/bytes.h"
 #include <errno.h>
 #include <string.h>
+
+#define EPOCH_MAGIC UINT32_C(0x45414F46) /* "FOAE" */
+#define EPOCH_AT    (sizeof(((struct misc_message *)0)->reserved) - 8)
 
 static const char first_line[] = "recovery";
 
@@ -24,6 +28,18 @@ void misc_clean_message(struct misc_message *message)
 	clean_field(message->stage, sizeof(message->stage));
 	if (message->reserved[0] == 0xFF)
 		memset(message->reserved, 0, sizeof(message->reserved));
+}
+
+bool misc_get_epoch(const struct misc_message *message, uint32_t *epoch)
+{
+	*epoch = get_le32(message->reserved + EPOCH_AT + 4);
+	return get_le32(message->reserved + EPOCH_AT) == EPOCH_MAGIC;
+}
+
+void misc_set_epoch(struct misc_message *message, uint32_t epoch)
+{
+	put_le32(message->reserved + EPOCH_AT, EPOCH_MAGIC);
+	put_le32(message->reserved + EPOCH_AT + 4, epoch);
 }
 
 bool misc_is_armed(const struct misc_message *message)

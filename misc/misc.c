@@ -7,12 +7,13 @@
 #include <string.h>
 
 #define FILE_JOURNAL_OFFSET   4096
-#define FILE_RECORD_SIZE      512
+#define FILE_RECORD_SIZE      1024
 #define FILE_RECORDS_MAX      64
-#define MTD_RECORD_MIN        512 /* NOR flash programs single bytes */
+#define MTD_RECORD_MIN        1024 /* NOR flash programs single bytes, old NAND pages of 512 */
 #define MTD_RECORDS_MAX       128
 #define ERASE_SIZE_MAX        (16u << 20) /* beyond any NAND of this class; a block is held in memory twice */
 #define MESSAGE_SIZE          ((uint32_t)sizeof(struct misc_message))
+#define READS                 3 /* a page that power cut short may read well once */
 #define ROUND_UP(value, unit) (((value) + (unit)-1) / (unit) * (unit))
 
 static uint32_t at_most(uint64_t value, uint32_t limit)
@@ -96,44 +97,88 @@ void misc_close(struct misc *misc)
 	free(misc);
 }
 
-int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error)
+/* -EBADMSG when ECC cannot correct it, which leaves an empty message. */
+static int read_message(struct misc *misc, struct misc_message *message, struct error *error)
 {
 	int err = storage_raw_read(misc->raw, misc->message_offset, message, sizeof(*message), error);
 
 	if (err)
 		memset(message, 0, sizeof(*message));
-	if (err == -EBADMSG)
-		err = 0;
 	misc_clean_message(message);
 	return err;
 }
 
-int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error)
+int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error)
+{
+	int err = read_message(misc, message, error);
+
+	return err == -EBADMSG ? 0 : err;
+}
+
+bool misc_message_is(struct misc *misc, const struct misc_message *wanted)
+{
+	struct misc_message there;
+
+	for (int i = 0; i < READS; i++) {
+		if (read_message(misc, &there, NULL) || memcmp(&there, wanted, sizeof(there)) != 0)
+			return false;
+	}
+	return true;
+}
+
+int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error)
 {
 	struct misc_message wanted = *message;
-	struct misc_message there;
 	int err;
 
 	misc_clean_message(&wanted);
-	err = misc_read_message(misc, &there, error);
-	if (!err && memcmp(&there, &wanted, sizeof(there)) == 0)
+	if (misc_message_is(misc, &wanted))
 		return 0;
 	if (misc->info.kind == STORAGE_MTD)
-		err = misc_change_block(misc, (uint32_t)misc->message_offset, &wanted, sizeof(wanted), error);
+		err = misc_change_block(misc, &wanted, keep_journal, error);
 	else
 		err = storage_raw_program(misc->raw, misc->message_offset, &wanted, sizeof(wanted), error);
-	if (!err)
-		err = misc_read_message(misc, &there, error);
-	if (!err && memcmp(&there, &wanted, sizeof(there)) != 0)
+	if (!err && !misc_message_is(misc, &wanted))
 		err = error_set(error, RESULT_VERIFY, EIO, "%s: the bootloader message reads back wrong",
 		                misc->partition);
 	return err;
 }
 
-/* Forget the attempts; a partition without room for a journal has none to forget. */
-static int reset_journal(struct misc *misc, struct error *error)
+int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error)
 {
-	return misc->record_count ? misc_attempts_reset(misc, error) : 0;
+	return misc_put_message(misc, message, true, error);
+}
+
+static int arm_journal(struct misc *misc, struct journal *journal, const struct misc_message *message,
+                       struct error *error)
+{
+	journal->newest = (struct record){.kind = RECORD_ARMED, .sequence = journal->newest.sequence};
+	memcpy(journal->newest.arguments, message->recovery, sizeof(journal->newest.arguments));
+	return journal_append(misc, journal, error);
+}
+
+/* The journal before the message, so that the message can be brought back; but it is erased only when that is there. */
+static int arm(struct misc *misc, const struct misc_message *message, struct error *error)
+{
+	struct misc_message armed = *message;
+	struct journal journal;
+	int err;
+
+	if (misc->record_count == 0)
+		return misc_write_message(misc, message, error);
+	err = journal_read(misc, &journal, error);
+	if (err)
+		return err;
+	if (!misc->shared_block && journal_has_room(misc, &journal, 1)) {
+		err = arm_journal(misc, &journal, message, error);
+		return err ? err : misc_write_message(misc, message, error);
+	}
+	if (!journal.empty && !misc->shared_block)
+		misc_set_epoch(&armed, journal.newest.sequence + 1);
+	err = misc_put_message(misc, &armed, false, error);
+	if (!err && misc->shared_block)
+		err = journal_read(misc, &journal, error); /* it went with the block, or the message was there before */
+	return err ? err : arm_journal(misc, &journal, message, error);
 }
 
 int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error)
@@ -141,23 +186,33 @@ int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, st
 	struct misc_message message;
 	int err = misc_make_message(arguments, count, &message, error);
 
-	if (!err)
-		err = reset_journal(misc, error);
-	if (!err)
-		err = misc_write_message(misc, &message, error);
-	return err;
+	return err ? err : arm(misc, &message, error);
+}
+
+int misc_rearm(struct misc *misc, const struct misc_message *message, struct error *error)
+{
+	struct misc_attempts attempts = {.pending = true};
+	int err = 0;
+
+	if (misc_message_is(misc, message))
+		return 0;
+	if (misc->record_count)
+		err = misc_attempts_read(misc, 0, &attempts, error);
+	if (err)
+		return err;
+	return attempts.pending ? misc_write_message(misc, message, error) : arm(misc, message, error);
 }
 
 int misc_clear(struct misc *misc, struct error *error)
 {
 	struct misc_message nothing = {0};
-	int err = misc_write_message(misc, &nothing, error);
+	int err = journal_finish(misc, RECORD_CLOSED, error);
 
+	if (!err)
+		err = misc_put_message(misc, &nothing, false, error);
 	/*
 	 * After the message, so that an ending which power cut short is still known as one. Before anyone else arms,
 	 * so that a tool that knows no journal starts with five attempts.
 	 */
-	if (!err)
-		err = reset_journal(misc, error);
-	return err;
+	return err ? err : journal_finish(misc, RECORD_RESET, error);
 }

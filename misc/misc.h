@@ -9,10 +9,11 @@
  * good erase block, on block devices and files at offset 0. Fields are NUL-terminated text; a field whose first byte is
  * 0x00 or 0xFF (fresh NAND) is empty. Everything read from misc is untrusted.
  *
- * Attempt journal: one page per record, appended, so that counting never erases the flag's block. On NAND it has the
+ * Journal: what is armed, with its arguments, and what became of it. One page per record, appended, so that counting
+ * never erases the flag's block, and so that the one is always whole while the other is rewritten. On NAND it has the
  * second good erase block, or, in a partition of one block, the pages behind page 3 of the first; on block devices and
- * files a ring of 512-byte records from offset 4096. Every record holds the whole state, so that one which does not
- * check is simply not there. Its layout is in misc/journal.c.
+ * files a ring of 1 KiB records from offset 4096. Every record holds the whole state, so that one which does not check
+ * is simply not there. Its layout is in misc/record.c, how it is erased in misc/journal.c.
  */
 #include "base/error.h"
 #include "storage/storage.h"
@@ -21,6 +22,7 @@
 
 #define MISC_BOOT_RECOVERY "boot-recovery"
 #define MISC_ARGUMENTS_MAX 100
+#define MISC_CAUSE_SIZE    192
 
 /* What arms an upgrade when nobody names a package. */
 #define MISC_DEFAULT_PACKAGE  "/usrdata/cache/fota/ipth_package.bin"
@@ -49,8 +51,8 @@ int misc_read_message(struct misc *misc, struct misc_message *message, struct er
 
 /*
  * Replace the message and read it back; everything else in its erase block (page 0, what follows, the journal if it
- * lies there) is kept. When the message is there already, nothing is written. On NAND power lost between erase and
- * program loses the message.
+ * lies there) is kept. When the message is there already, soundly, nothing is written. On NAND power lost between erase
+ * and program loses the message: misc_resume() is what brings it back.
  */
 int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error);
 
@@ -67,10 +69,19 @@ int misc_make_message(const char *const *arguments, unsigned count, struct misc_
  */
 unsigned misc_split_arguments(const struct misc_message *message, char text[768], char *arguments[MISC_ARGUMENTS_MAX]);
 
-/* Arm a new upgrade: the journal starts anew, then the message is written with the arguments. */
+/*
+ * Arm a new upgrade: the journal says so, then the message does (the other way round when the journal must be erased
+ * first). When it fails or power goes before it returns, the upgrade may be armed or not.
+ */
 int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error);
 
-/* The upgrade is over: message zeroed, read back, then the journal starts anew. */
+/*
+ * For recovery: make sure that this message is armed, soundly. A journal that knows of no pending upgrade learns of this
+ * one first; one that does keeps its attempts.
+ */
+int misc_rearm(struct misc *misc, const struct misc_message *message, struct error *error);
+
+/* The upgrade is over and told: the journal says so, the message is zeroed and read back, nothing is armed. */
 int misc_clear(struct misc *misc, struct error *error);
 
 /*
@@ -84,11 +95,16 @@ int misc_resume(struct misc *misc, struct storage *storage, const char *command_
 /* ---- Attempts of the upgrade that is armed ---- */
 
 struct misc_attempts {
-	unsigned begun;    /* attempts that count */
-	unsigned progress; /* percentage the upgrade had reached when the last one began */
-	int last_code;     /* enum result_code of the last one that ended in failure, 0: none did */
+	unsigned begun;    /* in all */
+	unsigned failed;   /* attempts that came to an end of their own, and failed */
+	unsigned stalled;  /* power cuts in a row, before the last attempt, without any progress in between */
+	unsigned progress; /* percentage the upgrade had reached when the last attempt began */
+	int last_code;     /* enum result_code of the last failure; 0: none, or success when `ended` */
 	bool running;      /* the last one has no recorded end: power was cut, or it runs now */
-	bool succeeded;    /* the last one did everything; what remains is to say so and to clear the message */
+	bool pending;      /* armed, and its end is not told yet */
+	bool ended;        /* with last_code; what remains is to say so and to clear the message */
+	bool closed;       /* all was said; what remains is to clear the message */
+	char cause[MISC_CAUSE_SIZE]; /* of last_code */
 };
 
 /*
@@ -98,19 +114,26 @@ struct misc_attempts {
  */
 int misc_attempts_read(struct misc *misc, uint32_t upgrade, struct misc_attempts *attempts, struct error *error);
 
-/*
- * Attempts to hold against the upgrade, now that it has reached `progress` percent: one that was cut short is forgiven
- * when it got further than any before it, so that only five that got nowhere end an upgrade.
- */
-unsigned misc_attempts_held(const struct misc_attempts *attempts, unsigned progress);
+/* Power cuts in a row without progress, now that the upgrade has reached `progress` percent. */
+unsigned misc_attempts_stalled(const struct misc_attempts *attempts, unsigned progress);
+
+/* The message that the pending upgrade was armed with. -ENOENT, without a message in *error, when there is none. */
+int misc_recall(struct misc *misc, struct misc_message *message, struct error *error);
 
 /*
- * Durable when they return. -ENOSPC when the partition has no room for a journal. begin counts from one when the
- * journal is about another upgrade; with upgrade 0 it stays with the one it is about.
+ * Durable when they return. -ENOSPC when the partition has no room for a record. begin counts from one when the
+ * journal is about another upgrade; with upgrade 0 it stays with the one it is about. armed: the message that is armed
+ * now, whose arguments the journal keeps.
  */
-int misc_attempt_begin(struct misc *misc, uint32_t upgrade, unsigned progress, struct error *error);
-int misc_attempt_failed(struct misc *misc, int code, struct error *error);
-int misc_attempt_succeeded(struct misc *misc, struct error *error);
-int misc_attempts_reset(struct misc *misc, struct error *error);
+int misc_attempt_begin(struct misc *misc, const struct misc_message *armed, uint32_t upgrade, unsigned progress,
+                       struct error *error);
+int misc_attempt_failed(struct misc *misc, int code, const char *cause, struct error *error);
+int misc_upgrade_ended(struct misc *misc, int code, const char *cause, struct error *error); /* 0: success */
+
+/*
+ * Is what misc_upgrade_ended() wrote still there when power goes while the message is erased? Not where both share an
+ * erase block, or where there is no journal.
+ */
+bool misc_keeps_result(const struct misc *misc);
 
 #endif

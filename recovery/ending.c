@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FINISHED_NAME "finished" /* the updater's journal of what it changed */
 #define END_WAIT_MS 3000 /* for a host that is slow to read END, which is said only once per boot */
 
 /* Only where packages are put: a mistyped --update_package must not cost the module a system file. */
@@ -33,6 +34,23 @@ static void remove_file(struct boot *boot, const char *path)
 	boot_note(boot, storage_remove(boot->config->storage, path, &error), &error);
 }
 
+/* What whoever reads the status file must know of a module whose upgrade failed. */
+static int write_failure(struct boot *boot, int code, const char *cause, struct error *error)
+{
+	const struct recovery_config *config = boot->config;
+	struct storage_stat stat;
+	char path[STORAGE_PATH_MAX];
+	char note[512];
+	bool changed;
+
+	/* The updater makes it before the first change. Where nobody can look, the worse is to be assumed. */
+	(void)snprintf(path, sizeof(path), "%s/" FINISHED_NAME, boot->recovery_directory);
+	changed = storage_stat_path(config->storage, path, &stat) != -ENOENT;
+	(void)snprintf(note, sizeof(note), "system: %s\ncause: %s\n",
+	               changed ? "may hold parts of both versions" : "unchanged", cause);
+	return report_write_status(config->storage, config->status_path, REPORT_FAILED, code, note, error);
+}
+
 /* Status file and logs. Returns 0 when all of it is durable. */
 static int write_result(struct boot *boot, int code, const char *cause)
 {
@@ -41,9 +59,9 @@ static int write_result(struct boot *boot, int code, const char *cause)
 	int err;
 
 	if (code == RESULT_OK)
-		err = report_write_status(config->storage, config->status_path, REPORT_SUCCESSFUL, 200, &error);
+		err = report_write_status(config->storage, config->status_path, REPORT_SUCCESSFUL, 200, NULL, &error);
 	else
-		err = report_write_status(config->storage, config->status_path, REPORT_FAILED, code, &error);
+		err = write_failure(boot, code, cause, &error);
 	boot_note(boot, err, &error);
 	return ending_write_logs(boot, code, cause) || err ? -EIO : 0;
 }
@@ -54,6 +72,15 @@ static void remove_package(struct boot *boot)
 		remove_file(boot, boot->request.package);
 	else
 		log_printf(&boot->log, "%s is not removed: no place for packages", boot->request.package);
+}
+
+/* Of a success it says nothing. After a failure it tells which objects are new, until the next upgrade begins. */
+static void remove_finished(struct boot *boot)
+{
+	char path[STORAGE_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/" FINISHED_NAME, boot->recovery_directory);
+	remove_file(boot, path);
 }
 
 static void save_intent(struct boot *boot)
@@ -104,6 +131,8 @@ void ending_run(struct boot *boot, int code, const char *cause)
 	/* On a volume that the package filled there may be room for the result now. */
 	if (err && boot->decided)
 		(void)write_result(boot, code, cause); /* failure is noted, and nothing else can be done */
+	if (code == RESULT_OK)
+		remove_finished(boot);
 	ending_disarm(boot);
 	if (!boot->decided)
 		remove_package(boot);

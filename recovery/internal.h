@@ -15,12 +15,12 @@ struct boot {
 	char recovery_directory[STORAGE_PATH_MAX / 2];
 	char command_path[STORAGE_PATH_MAX];
 
-	struct misc *misc; /* NULL: the partition cannot be used */
-	struct misc_message message;
+	struct misc *misc;             /* NULL: the partition cannot be used */
+	struct misc_message message;   /* as it lies there; after rearm() what is armed */
 	struct misc_attempts attempts; /* as they were when this boot began */
 	uint32_t upgrade;              /* what the journal knows this upgrade by; 0: its package cannot be read */
 	bool counted;                  /* the journal has this boot's attempt */
-	bool decided;                  /* the journal holds how the upgrade ends: the next boot would know */
+	bool decided;                  /* the journal holds how the upgrade ends, whatever happens to the message */
 	struct arguments arguments;
 	struct request request;
 };

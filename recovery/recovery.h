@@ -13,7 +13,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECOVERY_ATTEMPTS_MAX 5
+#define RECOVERY_ATTEMPTS_MAX 5 /* that fail by themselves */
+
+/*
+ * Power cuts alone use up no attempt. But a kernel that panics, or a watchdog that bites, looks like one, and a module
+ * that came back here for ever could not be reached any more: so many in a row, without one percent of progress in
+ * between, are the end of the upgrade too.
+ */
+#define RECOVERY_STALLS_MAX 100
 
 /* How the updater ended, as its parent sees it. */
 struct recovery_child {

@@ -34,6 +34,19 @@ static void open_misc(struct boot *boot)
 	boot_note(boot, misc_attempts_read(boot->misc, 0, &boot->attempts, &error), &error);
 }
 
+/* The message that asks for something: the one in misc, else the one that the journal says was lost. */
+static struct misc_message find_message(const struct boot *boot)
+{
+	struct misc_message lost;
+
+	if (boot->misc && !misc_is_armed(&boot->message) && boot->message.recovery[0] == '\0' &&
+	    misc_recall(boot->misc, &lost, NULL) == 0) {
+		log_printf(&boot->log, "the bootloader message is lost, the journal still knows it");
+		return lost;
+	}
+	return boot->message;
+}
+
 /* fresh: a new upgrade begins. Otherwise the log of the last one stays for whoever came here to read it. */
 static void open_log(struct boot *boot, bool fresh)
 {
@@ -50,17 +63,17 @@ static void open_log(struct boot *boot, bool fresh)
 static void find_request(struct boot *boot, int argc, char *const argv[])
 {
 	const struct recovery_config *config = boot->config;
+	struct misc_message message = find_message(boot);
 	struct request *request = &boot->request;
 	bool armed;
 
-	arguments_collect(&boot->arguments, argc, argv, &boot->message, config->storage, boot->command_path,
-	                  &boot->log);
+	arguments_collect(&boot->arguments, argc, argv, &message, config->storage, boot->command_path, &boot->log);
 	/*
 	 * A bootloader that erases the command before it starts recovery leaves the arguments, and a status that says
 	 * so: either is as good as the command.
 	 */
-	armed = misc_is_armed(&boot->message) || boot->arguments.source == ARGUMENTS_MESSAGE ||
-	        (boot->message.command[0] == '\0' && strcmp(boot->message.status, STATUS_TAKEN) == 0);
+	armed = misc_is_armed(&message) || boot->arguments.source == ARGUMENTS_MESSAGE ||
+	        (message.command[0] == '\0' && strcmp(message.status, STATUS_TAKEN) == 0);
 	open_log(boot, boot->attempts.begun == 0 && (armed || boot->arguments.count));
 	request_parse(request, &boot->arguments, config->cache, &boot->log);
 	if (armed && !request->upgrade && !request->other && boot->arguments.source != ARGUMENTS_ARGV) {
@@ -99,6 +112,15 @@ static void save_command_file(struct boot *boot)
 	free(text);
 }
 
+/* The arguments that the next boot shall find. */
+static int make_message(const struct boot *boot, struct misc_message *message, struct error *error)
+{
+	int err = misc_make_message(boot->arguments.items, boot->arguments.count, message, error);
+
+	/* Too long, most likely; they stay in the command file, which is read when the message has none. */
+	return err ? misc_make_message(NULL, 0, message, error) : 0;
+}
+
 /*
  * First of all: whatever happens from here on, the next boot is recovery again. With a bootloader that leaves the
  * message alone there is nothing to write.
@@ -112,24 +134,21 @@ static void rearm(struct boot *boot)
 
 	if (!boot->misc)
 		return;
-	err = misc_make_message(boot->arguments.items, boot->arguments.count, &made, &error);
-	if (err) /* too long, most likely; they stay in the command file, which is read when the message has none */
-		err = misc_make_message(NULL, 0, &made, &error);
+	err = make_message(boot, &made, &error);
 	if (err) {
 		boot_note(boot, err, &error);
 		return;
 	}
 	memcpy(armed.command, made.command, sizeof(armed.command));
 	memcpy(armed.recovery, made.recovery, sizeof(armed.recovery));
-	if (memcmp(&armed, &boot->message, sizeof(armed)) == 0)
-		return;
 	/*
-	 * Writing the message erases its block. Should power go just then, this file is what leads back here: by hand,
-	 * or from the normal system, which looks for it.
+	 * Writing the message erases its block. Should power go just then, the journal leads back here, and where there
+	 * is none, this file: from the normal system, which looks for both.
 	 */
-	if (boot->arguments.source != ARGUMENTS_COMMAND)
+	if (memcmp(&armed, &boot->message, sizeof(armed)) != 0 && boot->arguments.source != ARGUMENTS_COMMAND)
 		save_command_file(boot);
-	boot_note(boot, misc_write_message(boot->misc, &armed, &error), &error);
+	boot_note(boot, misc_rearm(boot->misc, &armed, &error), &error);
+	boot->message = armed;
 }
 
 /* ---- The upgrade ---- */
@@ -154,60 +173,70 @@ static void recall_attempts(struct boot *boot)
 	boot_note(boot, misc_attempts_read(boot->misc, boot->upgrade, &boot->attempts, &error), &error);
 }
 
+/* Write down how the upgrade ends, before anyone is told. */
+static void decide(struct boot *boot, int code, const char *cause)
+{
+	struct error error;
+	int err = misc_upgrade_ended(boot->misc, code, cause, &error);
+
+	boot_note(boot, err, &error);
+	boot->decided = err == 0 && misc_keeps_result(boot->misc);
+}
+
 /* An upgrade that earlier boots decided, whose ending was cut short or is due now. */
 static bool finish_decided(struct boot *boot)
 {
 	const struct misc_attempts *attempts = &boot->attempts;
-	unsigned held = misc_attempts_held(attempts, report_reached(boot->config->report));
+	unsigned stalled = misc_attempts_stalled(attempts, report_reached(boot->config->report));
+	const char *cause = attempts->cause;
 	int code = attempts->last_code;
 
-	if (attempts->succeeded)
-		code = RESULT_OK;
-	else if (held >= RECOVERY_ATTEMPTS_MAX)
-		code = code ? code : RESULT_ABNORMAL;
-	else if (attempts->running || !is_final(code))
+	if (stalled >= RECOVERY_STALLS_MAX) {
+		code = RESULT_ABNORMAL;
+		cause = "every attempt was cut short without any progress";
+	} else if (!attempts->ended && attempts->failed < RECOVERY_ATTEMPTS_MAX) {
 		return false;
-	boot->decided = true;
+	}
+	/* Again, though it may be there: a record that power cut short may read well now and not the next time. */
+	decide(boot, code, cause);
 	report_start(boot->config->report, boot_now(boot));
-	ending_run(boot, code, report_code_text(code));
+	ending_run(boot, code, *cause ? cause : report_code_text(code));
 	return true;
 }
 
 /*
- * Count the attempt that begins. Returns how many there are now; RECOVERY_ATTEMPTS_MAX, that is no further one, when
- * counting is impossible: an upgrade without end would be worse than one without a second chance.
+ * Count the attempt that begins. Returns its number among those that may fail; RECOVERY_ATTEMPTS_MAX, that is no
+ * further one, when counting is impossible: an upgrade without end would be worse than one without a second chance.
  */
 static unsigned count_attempt(struct boot *boot)
 {
 	struct report *report = boot->config->report;
 	struct error error;
-	unsigned held;
 
 	if (boot->attempts.begun == 0)
 		report_forget(report); /* what an earlier upgrade had reached must not count as progress of this one */
-	held = misc_attempts_held(&boot->attempts, report_reached(report));
-	boot->counted = boot->misc && !misc_attempt_begin(boot->misc, boot->upgrade, report_reached(report), &error);
-	if (!boot->counted) {
-		log_printf(&boot->log, "the attempt cannot be counted%s%s", boot->misc ? ": " : "",
-		           boot->misc ? error.message : "");
-		return RECOVERY_ATTEMPTS_MAX;
-	}
-	return held + 1;
+	boot->counted = boot->misc && !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade,
+	                                                  report_reached(report), &error);
+	if (boot->counted)
+		return boot->attempts.failed + 1;
+	log_printf(&boot->log, "the attempt cannot be counted%s%s", boot->misc ? ": " : "",
+	           boot->misc ? error.message : "");
+	return RECOVERY_ATTEMPTS_MAX;
 }
 
-static void record_end(struct boot *boot, int code)
+/* An attempt came to its end. Returns whether the upgrade did. */
+static bool record_end(struct boot *boot, unsigned attempt, int code, const char *cause)
 {
+	bool over = code == RESULT_OK || is_final(code) || attempt >= RECOVERY_ATTEMPTS_MAX;
 	struct error error;
-	int err;
 
 	if (!boot->counted)
-		return; /* the journal is about another upgrade, or none */
-	if (code == RESULT_OK)
-		err = misc_attempt_succeeded(boot->misc, &error);
+		return over; /* the journal is about another upgrade, or none */
+	if (over)
+		decide(boot, code, cause);
 	else
-		err = misc_attempt_failed(boot->misc, code, &error);
-	boot_note(boot, err, &error);
-	boot->decided = err == 0;
+		boot_note(boot, misc_attempt_failed(boot->misc, code, cause, &error), &error);
+	return over;
 }
 
 static void upgrade(struct boot *boot)
@@ -215,6 +244,7 @@ static void upgrade(struct boot *boot)
 	const struct recovery_config *config = boot->config;
 	struct error error;
 	unsigned attempt;
+	bool over;
 	int code;
 
 	boot_note(boot, storage_mount_for(config->storage, config->status_path, &error), &error);
@@ -225,14 +255,14 @@ static void upgrade(struct boot *boot)
 	log_printf(&boot->log, "attempt %u of %d with %s", attempt, RECOVERY_ATTEMPTS_MAX, boot->request.package);
 	report_start(config->report, boot_now(boot));
 	report_percent(config->report, 0, boot_now(boot));
-	boot_note(boot, report_write_status(config->storage, config->status_path, REPORT_IN_PROGRESS, 0, &error),
+	boot_note(boot, report_write_status(config->storage, config->status_path, REPORT_IN_PROGRESS, 0, NULL, &error),
 	          &error);
 
 	code = attempt_run(boot, &error);
-	record_end(boot, code);
+	over = record_end(boot, attempt, code, code == RESULT_OK ? "" : error.message);
 	if (code == RESULT_OK)
 		report_percent(config->report, 100, boot_now(boot));
-	if (code == RESULT_OK || is_final(code) || attempt >= RECOVERY_ATTEMPTS_MAX) {
+	if (over) {
 		ending_run(boot, code, error.message);
 		return;
 	}
@@ -240,14 +270,20 @@ static void upgrade(struct boot *boot)
 	(void)ending_write_logs(boot, code, error.message); /* the next attempt writes them anew */
 }
 
+/* Only the message was left to clear when power went. A package that is there is another upgrade's. */
+static bool is_told(const struct boot *boot)
+{
+	return boot->attempts.closed && attempt_fingerprint(boot) == 0;
+}
+
 static enum recovery_outcome act(struct boot *boot)
 {
-	if (boot->request.upgrade) {
+	if (boot->request.upgrade && !is_told(boot)) {
 		rearm(boot);
 		upgrade(boot);
 		return RECOVERY_REBOOT;
 	}
-	if (!boot->request.other) {
+	if (!boot->request.upgrade && !boot->request.other) {
 		log_printf(&boot->log, "nothing to do");
 		return RECOVERY_IDLE;
 	}

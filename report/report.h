@@ -63,9 +63,12 @@ enum report_status {
 	REPORT_FAILED,      /* IP_PREVIOUS_UPDATE_CHECK_FILE_FAILED */
 };
 
-/* Write "<STATE> <code>\n" atomically (200 for success as the lineage's readers expect, the result code otherwise). */
+/*
+ * Write "<STATE> <code>\n" and the note, lines for people or NULL, atomically (200 for success as the lineage's readers
+ * expect, the result code otherwise).
+ */
 int report_write_status(struct storage *storage, const char *path, enum report_status status, int code,
-                        struct error *error);
+                        const char *note, struct error *error);
 
 /* ---- Logs in /cache/recovery ---- */
 

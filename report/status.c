@@ -43,10 +43,12 @@ static const char *status_word(enum report_status status)
 }
 
 int report_write_status(struct storage *storage, const char *path, enum report_status status, int code,
-                        struct error *error)
+                        const char *note, struct error *error)
 {
-	char text[64];
-	int length = snprintf(text, sizeof(text), "%s %d\n", status_word(status), code);
+	char text[1024];
+	int length = snprintf(text, sizeof(text), "%s %d\n%s", status_word(status), code, note ? note : "");
 
+	if (length >= (int)sizeof(text))
+		length = (int)sizeof(text) - 1;
 	return storage_save(storage, path, text, (size_t)length, 0644, error);
 }
