@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, message_tests());
 	suite_add_tcase(suite, partition_tests());
 	suite_add_tcase(suite, journal_tests());
+	suite_add_tcase(suite, resume_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The attempt journal: counting that survives power cuts, garbage and its own end. */
-#include "misc/misc.h"
 #include "nand.h"
 #include "suites.h"
 
+#include <errno.h>
 #include <string.h>
 
 static struct misc *open_misc(const struct nand *nand)
@@ -24,51 +24,82 @@ static struct misc_attempts attempts(const struct nand *nand)
 	return result;
 }
 
+static int arm(struct misc *misc)
+{
+	static const char *const standard[] = {MISC_DEFAULT_ARGUMENT};
+
+	return misc_arm(misc, standard, 1, NULL);
+}
+
+static bool is_armed(struct misc *misc)
+{
+	struct misc_message message;
+
+	ck_assert_int_eq(misc_read_message(misc, &message, NULL), 0);
+	return misc_is_armed(&message);
+}
+
 START_TEST(test_counting)
 {
 	struct nand *nand = nand_new((unsigned)_i);
 	struct misc *misc = open_misc(nand);
+	struct misc_attempts now;
 
+	ck_assert(!attempts(nand).pending);
+	ck_assert_int_eq(arm(misc), 0);
 	ck_assert_uint_eq(attempts(nand).begun, 0);
+	ck_assert(attempts(nand).pending);
 	for (unsigned i = 1; i <= 5; i++) {
-		ck_assert_int_eq(misc_attempt_begin(misc, 0, 10, NULL), 0);
-		ck_assert_uint_eq(attempts(nand).begun, i);
-		ck_assert(attempts(nand).running);
-		ck_assert_int_eq(misc_attempt_failed(misc, 509 + (int)i, NULL), 0);
-		ck_assert_uint_eq(attempts(nand).begun, i);
-		ck_assert_int_eq(attempts(nand).last_code, 509 + (int)i);
-		ck_assert(!attempts(nand).running);
+		ck_assert_int_eq(begin_attempt(misc, 0, 10), 0);
+		now = attempts(nand);
+		ck_assert_uint_eq(now.begun, i);
+		ck_assert_uint_eq(now.failed, i - 1);
+		ck_assert(now.running && now.pending && !now.ended);
+		ck_assert_int_eq(misc_attempt_failed(misc, 509 + (int)i, "no luck", NULL), 0);
+		now = attempts(nand);
+		ck_assert_uint_eq(now.begun, i);
+		ck_assert_uint_eq(now.failed, i);
+		ck_assert_int_eq(now.last_code, 509 + (int)i);
+		ck_assert_str_eq(now.cause, "no luck");
+		ck_assert(!now.running && now.pending);
 	}
-	ck_assert_uint_eq(nand->erases, 0);
-	ck_assert_int_eq(misc_attempt_succeeded(misc, NULL), 0);
-	ck_assert(attempts(nand).succeeded);
-	ck_assert_int_eq(misc_attempts_reset(misc, NULL), 0);
-	ck_assert_uint_eq(attempts(nand).begun, 0);
-	ck_assert(!attempts(nand).succeeded);
-	ck_assert_int_eq(attempts(nand).last_code, 0);
+	ck_assert_int_eq(misc_upgrade_ended(misc, 0, "", NULL), 0);
+	now = attempts(nand);
+	ck_assert(now.ended && now.pending);
+	ck_assert_int_eq(now.last_code, 0);
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	now = attempts(nand);
+	ck_assert(!now.ended && !now.pending && !now.closed);
+	ck_assert_uint_eq(now.begun, 0);
+	ck_assert(!is_armed(misc));
 	misc_close(misc);
 	nand_free(nand);
 }
 END_TEST
 
-/* An attempt that power cut short is forgiven when it got further, and only then. */
-START_TEST(test_forgiving)
+/* Power cuts in a row without progress are told from those in between which the upgrade got on. */
+START_TEST(test_stalling)
 {
 	struct nand *nand = nand_new(4);
 	struct misc *misc = open_misc(nand);
 	struct misc_attempts now;
 
 	for (unsigned percent = 0; percent < 100; percent += 10)
-		ck_assert_int_eq(misc_attempt_begin(misc, 0, percent, NULL), 0);
+		ck_assert_int_eq(begin_attempt(misc, 0, percent), 0);
 	now = attempts(nand);
-	ck_assert_uint_eq(now.begun, 1);
-	ck_assert_uint_eq(misc_attempts_held(&now, 90), 1);
-	ck_assert_uint_eq(misc_attempts_held(&now, 91), 0);
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 90, NULL), 0); /* no further */
-	ck_assert_uint_eq(attempts(nand).begun, 2);
-	ck_assert_int_eq(misc_attempt_failed(misc, 510, NULL), 0);
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 95, NULL), 0); /* further, but it failed by itself */
-	ck_assert_uint_eq(attempts(nand).begun, 3);
+	ck_assert_uint_eq(now.stalled, 0);
+	ck_assert_uint_eq(misc_attempts_stalled(&now, 90), 1);
+	ck_assert_uint_eq(misc_attempts_stalled(&now, 91), 0);
+	for (unsigned i = 1; i <= 150; i++) {
+		ck_assert_int_eq(begin_attempt(misc, 0, 90), 0); /* no further */
+		ck_assert_uint_eq(attempts(nand).stalled, i);
+	}
+	ck_assert_uint_eq(attempts(nand).failed, 0);
+	ck_assert_int_eq(misc_attempt_failed(misc, 510, "", NULL), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 90), 0); /* the last one was not cut short */
+	now = attempts(nand);
+	ck_assert_uint_eq(now.stalled, 0);
+	ck_assert_uint_eq(now.failed, 1);
 	misc_close(misc);
 	nand_free(nand);
 }
@@ -82,8 +113,8 @@ START_TEST(test_another_upgrade)
 	struct misc_attempts now;
 
 	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(misc_attempt_begin(misc, i == 2 ? 0 : 7, 50, NULL), 0); /* 0: whichever it is */
-	ck_assert_int_eq(misc_attempt_failed(misc, 510, NULL), 0);
+		ck_assert_int_eq(begin_attempt(misc, i == 2 ? 0 : 7, 50), 0); /* 0: whichever it is */
+	ck_assert_int_eq(misc_attempt_failed(misc, 510, "", NULL), 0);
 	ck_assert_int_eq(misc_attempts_read(misc, 7, &now, NULL), 0);
 	ck_assert_uint_eq(now.begun, 4);
 	ck_assert_int_eq(now.last_code, 510);
@@ -91,12 +122,12 @@ START_TEST(test_another_upgrade)
 	ck_assert_uint_eq(now.begun, 0);
 	ck_assert_int_eq(now.last_code, 0);
 	ck_assert_uint_eq(attempts(nand).begun, 4); /* looking changes nothing */
-	ck_assert_int_eq(misc_attempt_succeeded(misc, NULL), 0);
+	ck_assert_int_eq(misc_upgrade_ended(misc, 0, "", NULL), 0);
 	ck_assert_int_eq(misc_attempts_read(misc, 7, &now, NULL), 0);
-	ck_assert(now.succeeded);
+	ck_assert(now.ended);
 	ck_assert_int_eq(misc_attempts_read(misc, 8, &now, NULL), 0);
-	ck_assert(!now.succeeded);
-	ck_assert_int_eq(misc_attempt_begin(misc, 8, 0, NULL), 0);
+	ck_assert(!now.ended);
+	ck_assert_int_eq(begin_attempt(misc, 8, 0), 0);
 	ck_assert_uint_eq(attempts(nand).begun, 1);
 	ck_assert_uint_eq(attempts(nand).progress, 0);
 	misc_close(misc);
@@ -104,36 +135,72 @@ START_TEST(test_another_upgrade)
 }
 END_TEST
 
-/* More records than the journal has room for: the count goes on. */
-START_TEST(test_full)
+/* What was armed comes back out of the journal until its end was told. */
+START_TEST(test_recall)
 {
 	struct nand *nand = nand_new((unsigned)_i);
 	struct misc *misc = open_misc(nand);
+	struct misc_message message;
 
-	for (unsigned i = 1; i <= 3 * NAND_PAGES; i++) {
-		ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
-		ck_assert_uint_eq(attempts(nand).begun, i);
-	}
-	ck_assert_uint_gt(nand->erases, 0);
+	ck_assert_int_eq(misc_recall(misc, &message, NULL), -ENOENT);
+	ck_assert_int_eq(arm(misc), 0);
+	ck_assert_int_eq(misc_recall(misc, &message, NULL), 0);
+	ck_assert(misc_is_armed(&message));
+	ck_assert_str_eq(message.recovery, "recovery\n" MISC_DEFAULT_ARGUMENT "\n");
+	ck_assert_int_eq(begin_attempt(misc, 3, 0), 0);
+	ck_assert_int_eq(misc_recall(misc, &message, NULL), 0);
+	ck_assert_str_eq(message.recovery, "recovery\n--reason=x\n");
+	ck_assert_int_eq(misc_upgrade_ended(misc, 510, "", NULL), 0);
+	ck_assert_int_eq(misc_recall(misc, &message, NULL), 0);
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	ck_assert_int_eq(misc_recall(misc, &message, NULL), -ENOENT);
 	misc_close(misc);
 	nand_free(nand);
 }
 END_TEST
 
-/* The flag survives whatever the journal does in the same block. */
+/* More records than the journal has room for: the count goes on, and how the upgrade ends still finds room. */
+START_TEST(test_full)
+{
+	struct nand *nand = nand_new((unsigned)_i);
+	struct misc *misc = open_misc(nand);
+
+	ck_assert_int_eq(arm(misc), 0);
+	for (unsigned i = 1; i <= 3 * NAND_PAGES; i++) {
+		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+		ck_assert_uint_eq(attempts(nand).begun, i);
+		if (i % NAND_PAGES)
+			continue;
+		for (int times = 0; times < 2; times++)
+			ck_assert_int_eq(misc_upgrade_ended(misc, 510, "", NULL), 0);
+		ck_assert(attempts(nand).ended);
+	}
+	ck_assert(is_armed(misc));
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* In the flag's own block it is never erased while an upgrade is armed: attempts behind its end are not counted. */
 START_TEST(test_full_beside_flag)
 {
-	static const char *const standard[] = {MISC_DEFAULT_ARGUMENT};
 	struct nand *nand = nand_new(1);
 	struct misc *misc = open_misc(nand);
-	struct misc_message message;
+	unsigned begun = 0;
+	unsigned erases;
 
-	ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
-	for (unsigned i = 1; i <= 2 * NAND_PAGES; i++)
-		ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
-	ck_assert_uint_eq(attempts(nand).begun, 2 * NAND_PAGES);
-	ck_assert_int_eq(misc_read_message(misc, &message, NULL), 0);
-	ck_assert(misc_is_armed(&message));
+	ck_assert_int_eq(arm(misc), 0);
+	erases = nand->erases;
+	while (begin_attempt(misc, 0, 0) == 0)
+		ck_assert_uint_lt(++begun, NAND_PAGES);
+	ck_assert_uint_gt(begun, NAND_PAGES / 2);
+	ck_assert_uint_eq(attempts(nand).begun, begun);
+	ck_assert_uint_eq(nand->erases, erases);
+	ck_assert(is_armed(misc));
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	ck_assert_int_eq(arm(misc), 0);
+	ck_assert_uint_eq(attempts(nand).begun, 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	misc_close(misc);
 	nand_free(nand);
 }
@@ -142,25 +209,22 @@ END_TEST
 /* Upgrade after upgrade: erased rarely, and never while an upgrade runs. */
 START_TEST(test_wear)
 {
-	static const char *const standard[] = {MISC_DEFAULT_ARGUMENT};
 	struct nand *nand = nand_new(4);
 	struct misc *misc = open_misc(nand);
-	unsigned journal_erases = 0;
+	unsigned total = 0;
 
 	for (int upgrade = 0; upgrade < 100; upgrade++) {
 		unsigned before;
 
-		ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
+		ck_assert_int_eq(arm(misc), 0);
 		before = nand->erases;
-		for (int i = 0; i < 5; i++) {
-			ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
-			ck_assert_int_eq(misc_attempt_failed(misc, 510, NULL), 0);
-		}
-		ck_assert_uint_eq(nand->erases, before);
+		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+		total += nand->erases - before;
+		ck_assert_int_eq(misc_upgrade_ended(misc, 0, "", NULL), 0);
 		ck_assert_int_eq(misc_clear(misc, NULL), 0);
 	}
-	journal_erases = nand->erases - 200; /* two per upgrade are the flag's */
-	ck_assert_uint_le(journal_erases, 100);
+	ck_assert_uint_le(total, 2 * 100 / 5); /* five records each: the journal's block and the flag's, now and then */
+	ck_assert_uint_le(nand->erases, 200 + 2 * 100 / 5);
 	misc_close(misc);
 	nand_free(nand);
 }
@@ -172,28 +236,58 @@ START_TEST(test_cut_counting)
 	struct nand *start = nand_new((unsigned)_i);
 	struct misc *misc = open_misc(start);
 
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 7, NULL), 0);
-	ck_assert_int_eq(misc_attempt_failed(misc, 511, NULL), 0);
+	ck_assert_int_eq(arm(misc), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 7), 0);
+	ck_assert_int_eq(misc_attempt_failed(misc, 511, "", NULL), 0);
 	misc_close(misc);
 	for (unsigned cut = 1; cut <= 3; cut++) {
 		struct nand *nand = nand_copy(start);
 		int err;
 
+		nand->changes = 0;
 		nand->cut_at = cut;
 		misc = open_misc(nand);
-		err = misc_attempt_begin(misc, 0, 7, NULL);
+		err = begin_attempt(misc, 0, 7);
 		misc_close(misc);
 		nand->cut_at = 0;
 		ck_assert_uint_eq(attempts(nand).begun, cut == 1 ? 1 : 2);
 		ck_assert_int_eq(err == 0, cut > 1);
 		ck_assert_int_eq(attempts(nand).last_code, 511);
 		misc = open_misc(nand);
-		ck_assert_int_eq(misc_attempt_begin(misc, 0, 7, NULL), 0);
+		ck_assert_int_eq(begin_attempt(misc, 0, 7), 0);
 		ck_assert_uint_eq(attempts(nand).begun, cut == 1 ? 2 : 3);
 		misc_close(misc);
 		nand_free(nand);
 	}
 	nand_free(start);
+}
+END_TEST
+
+/* While the journal is erased the message says from where on it counts: old records that come back are nothing. */
+START_TEST(test_old_records_come_back)
+{
+	struct nand *nand = nand_new((unsigned)_i);
+	struct misc *misc = open_misc(nand);
+	static struct nand old;
+	unsigned erases;
+
+	ck_assert_int_eq(arm(misc), 0);
+	do {
+		memcpy(old.data, nand->data, sizeof(old.data));
+		erases = nand->erases;
+		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+	} while (nand->erases == erases);
+	/* The erase left the first pages as they were, and the power went before anything else was written. */
+	memcpy(nand->data + NAND_BLOCK, old.data + NAND_BLOCK, NAND_BLOCK / 2);
+	memset(nand->data + NAND_BLOCK + NAND_BLOCK / 2, 0xFF, NAND_BLOCK / 2);
+	ck_assert_uint_eq(attempts(nand).begun, 0);
+	erases = nand->erases;
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+	ck_assert_uint_gt(nand->erases, erases); /* nor is a page of such a block trusted */
+	ck_assert_uint_eq(attempts(nand).begun, 1);
+	ck_assert(is_armed(misc));
+	misc_close(misc);
+	nand_free(nand);
 }
 END_TEST
 
@@ -203,32 +297,33 @@ START_TEST(test_worn_pages)
 	struct misc *misc = open_misc(nand);
 
 	nand->fail_program = 3; /* three pages that take nothing are passed over */
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	ck_assert_uint_eq(attempts(nand).begun, 1);
 	nand->fail_program = 1000;
-	ck_assert_int_lt(misc_attempt_begin(misc, 0, 0, NULL), 0);
+	ck_assert_int_lt(begin_attempt(misc, 0, 0), 0);
 	misc_close(misc);
 	nand_free(nand);
 }
 END_TEST
 
-/* Every single flipped bit of a record makes it not there; the one before it counts. */
+/* Every single flipped bit of a record makes it not there, every truncation too; the one before it counts. */
 START_TEST(test_flipped_bits)
 {
+	enum { LENGTH = 1008 };
 	struct nand *nand = nand_new(4);
 	struct misc *misc = open_misc(nand);
 	uint8_t *record = nand->data + NAND_BLOCK + NAND_PAGE;
 
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	ck_assert_uint_eq(attempts(nand).begun, 2);
-	for (unsigned bit = 0; bit < 32 * 8; bit++) {
+	for (unsigned bit = 0; bit < LENGTH * 8; bit++) {
 		record[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		ck_assert_uint_eq(attempts(nand).begun, 1);
 		record[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	for (unsigned length = 0; length < 32; length++) {
-		uint8_t saved[32];
+	for (unsigned length = 0; length < LENGTH; length++) {
+		uint8_t saved[LENGTH];
 
 		memcpy(saved, record, sizeof(saved));
 		memset(record + length, 0xFF, sizeof(saved) - length);
@@ -249,7 +344,7 @@ START_TEST(test_garbage)
 		nand->data[NAND_BLOCK + i] = (uint8_t)(i * 37 + i / 13);
 	memset(nand->programmed, 1, sizeof(nand->programmed));
 	ck_assert_uint_eq(attempts(nand).begun, 0);
-	ck_assert_int_eq(misc_attempt_begin(misc, 0, 0, NULL), 0);
+	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	ck_assert_uint_eq(attempts(nand).begun, 1);
 	misc_close(misc);
 	nand_free(nand);
@@ -261,12 +356,14 @@ TCase *journal_tests(void)
 	TCase *tests = tcase_create("journal");
 
 	tcase_add_loop_test(tests, test_counting, 1, 4);
-	tcase_add_test(tests, test_forgiving);
+	tcase_add_test(tests, test_stalling);
 	tcase_add_test(tests, test_another_upgrade);
-	tcase_add_loop_test(tests, test_full, 1, 3);
+	tcase_add_loop_test(tests, test_recall, 1, 3);
+	tcase_add_loop_test(tests, test_full, 2, 4);
 	tcase_add_test(tests, test_full_beside_flag);
 	tcase_add_test(tests, test_wear);
-	tcase_add_loop_test(tests, test_cut_counting, 1, 3);
+	tcase_add_loop_test(tests, test_cut_counting, 1, 4);
+	tcase_add_loop_test(tests, test_old_records_come_back, 2, 4);
 	tcase_add_test(tests, test_worn_pages);
 	tcase_add_test(tests, test_flipped_bits);
 	tcase_add_test(tests, test_garbage);
