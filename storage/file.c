@@ -101,10 +101,13 @@ int storage_save(struct storage *storage, const char *path, const void *data, si
 	return storage_writer_commit(writer, NULL, error);
 }
 
-int storage_append(struct storage *storage, const char *path, const void *data, size_t size, struct error *error)
+static int append(struct storage *storage, const char *path, const void *data, size_t size, bool durable,
+                  struct error *error)
 {
 	char at[STORAGE_PATH_MAX];
 	char parent[STORAGE_PATH_MAX];
+	struct storage_stat stat;
+	bool is_new;
 	int handle;
 	int closed;
 	int err = path_make(at, path, error);
@@ -115,14 +118,31 @@ int storage_append(struct storage *storage, const char *path, const void *data, 
 	err = storage_make_directories(storage, parent, 0755, error);
 	if (err < 0)
 		return err;
+	is_new = durable && storage->ops->stat(storage->medium, at, &stat) < 0;
 	handle = storage->ops->open(storage->medium, at, STORAGE_APPEND);
 	if (handle < 0)
 		return storage_fail(error, handle, "%s: open", at);
-	err = storage->ops->write(storage->medium, handle, 0, data, size);
+	if (is_new)
+		err = storage->ops->sync_directory(storage->medium, parent);
+	if (err == 0)
+		err = storage->ops->write(storage->medium, handle, 0, data, size);
+	if (err == 0 && durable)
+		err = storage->ops->sync(storage->medium, handle);
 	closed = storage->ops->close(storage->medium, handle);
 	if (err == 0)
 		err = closed;
 	return err < 0 ? storage_fail(error, err, "%s: append", at) : 0;
+}
+
+int storage_append(struct storage *storage, const char *path, const void *data, size_t size, struct error *error)
+{
+	return append(storage, path, data, size, false, error);
+}
+
+int storage_append_durable(struct storage *storage, const char *path, const void *data, size_t size,
+                           struct error *error)
+{
+	return append(storage, path, data, size, true, error);
 }
 
 int storage_sync_parent(struct storage *storage, const char *path, struct error *error)

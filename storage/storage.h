@@ -67,7 +67,8 @@ struct storage_stat {
 	uint64_t size; /* bytes */
 	uint64_t device;
 	uint64_t inode;
-	uint64_t modified; /* when the content last changed, ns on the medium's own clock; only equality means anything */
+	uint64_t modified; /* when the content last changed, ns on the medium's own clock; only equality means anything
+	                    */
 };
 
 struct storage_mtd_info {
@@ -258,6 +259,10 @@ int storage_save(struct storage *storage, const char *path, const void *data, si
 
 /* Add to a file's end, not synced: for logs. */
 int storage_append(struct storage *storage, const char *path, const void *data, size_t size, struct error *error);
+
+/* The same, and durable with all that was added before. A file that was made for it stays, though it may stay empty. */
+int storage_append_durable(struct storage *storage, const char *path, const void *data, size_t size,
+                           struct error *error);
 
 int storage_rename(struct storage *storage, const char *from, const char *to,
                    struct error *error); /* and syncs both directories */

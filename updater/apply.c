@@ -19,32 +19,48 @@ void job_close_readers(struct job *job)
 	backup_close(&job->backup);
 }
 
+static int job_name(struct job *job, struct error *error)
+{
+	const struct updater_apply *apply = job->apply;
+	int err = storage_name_parse(apply->source, &job->other.name, error);
+
+	if (err < 0)
+		return err;
+	job->target.name = job->other.name;
+	if (strcmp(apply->target, "-") != 0)
+		err = storage_name_parse(apply->target, &job->target.name, error);
+	if (err < 0)
+		return err;
+	job->in_place = job->target.name.kind == job->other.name.kind &&
+	                strcmp(job->target.name.name, job->other.name.name) == 0;
+	(void)object_label(&job->target.name, job->label);
+	return 0;
+}
+
 static int job_open(struct job *job, struct error *error)
 {
 	const struct updater_apply *apply = job->apply;
 	unsigned kinds = object_kind_bit(&apply->digest);
-	struct storage_name target;
-	int err;
+	int err = 0;
 
 	for (unsigned i = 0; i < apply->patch_count; i++)
 		kinds |= object_kind_bit(&apply->patches[i].source);
-	if (strcmp(apply->target, "-") != 0) {
-		err = storage_name_parse(apply->target, &target, error);
-		if (err < 0)
-			return err;
+	if (!job->in_place)
 		err = object_open(job->storage, apply->source, 0, kinds, &job->other, error);
-		if (err < 0)
-			return err;
-		job->in_place = target.kind == job->other.name.kind && strcmp(target.name, job->other.name.name) == 0;
-	} else {
-		job->in_place = true;
-	}
 	/* In place the source's text counts: its content pairs know the sizes of both versions. */
-	err = object_open(job->storage, job->in_place ? apply->source : apply->target, apply->size, kinds, &job->target,
-	                  error);
 	if (err == 0)
-		(void)object_label(&job->target.name, job->label);
+		err = object_open(job->storage, job->in_place ? apply->source : apply->target, apply->size, kinds,
+		                  &job->target, error);
+	journal_count(apply->journal, job->other.bytes_read + job->target.bytes_read);
 	return err;
+}
+
+static bool is_on_record(const struct job *job)
+{
+	const struct digest_value *wanted = &job->apply->digest;
+	uint64_t size;
+
+	return journal_vouches(job->apply->journal, &job->target.name, &wanted, 1, &size) && size == job->apply->size;
 }
 
 static bool target_is_there(const struct job *job)
@@ -70,34 +86,49 @@ int job_drop_backup(struct job *job, struct error *error)
 
 static int job_change(struct job *job, struct error *error)
 {
+	const struct updater_apply *apply = job->apply;
 	char hex[DIGEST_TEXT_SIZE];
 	int err;
 
+	journal_begin(apply->journal);
+	journal_forget(apply->journal, &job->target.name);
 	if (storage_is_atomic(&job->target.name))
 		err = job_replace_file(job, error);
 	else
 		err = job_replace_partition(job, error);
 	if (err < 0)
 		return err;
-	log_printf(job->log, "%s: now %s", job->label, short_hex(&job->apply->digest, hex));
-	return job_drop_backup(job, error);
+	log_printf(job->log, "%s: now %s", job->label, short_hex(&apply->digest, hex));
+	err = job_drop_backup(job, error);
+	if (err == 0)
+		journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
+	return err;
 }
 
 static int job_run(struct job *job, struct error *error)
 {
+	const struct updater_apply *apply = job->apply;
 	char hex[DIGEST_TEXT_SIZE];
-	int err = 0;
+	int err = job_name(job, error);
 
+	if (err < 0)
+		return err;
 	/* An unmounted /cache is a directory in memory: it would lose the backup with the power. */
-	if (!job->apply->dry_run)
+	if (!apply->dry_run)
 		err = storage_mount_for(job->storage, UPDATER_BACKUP, error);
-	if (err == 0)
-		err = job_open(job, error);
+	if (err < 0)
+		return err;
+	if (is_on_record(job)) {
+		log_printf(job->log, "%s: already %s, says the journal", job->label, short_hex(&apply->digest, hex));
+		return job_drop_backup(job, error);
+	}
+	err = job_open(job, error);
 	if (err < 0)
 		return err;
 	if (target_is_there(job)) {
-		log_printf(job->log, "%s: already %s", job->label, short_hex(&job->apply->digest, hex));
-		return job->apply->dry_run ? 0 : job_drop_backup(job, error);
+		log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
+		journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
+		return apply->dry_run ? 0 : job_drop_backup(job, error);
 	}
 	err = job_choose_source(job, error);
 	if (err < 0)
@@ -105,7 +136,7 @@ static int job_run(struct job *job, struct error *error)
 	err = job_check_needs(job, error);
 	if (err < 0)
 		return err;
-	if (job->apply->dry_run)
+	if (apply->dry_run)
 		return job_rehearse(job, error);
 	return job_change(job, error);
 }

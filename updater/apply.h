@@ -4,6 +4,7 @@
 
 /* What the parts of the apply state machine share. Private to updater/. */
 #include "updater/backup.h"
+#include "updater/journal.h"
 #include "updater/object.h"
 #include "updater/updater.h"
 
@@ -47,8 +48,8 @@ int job_drop_backup(struct job *job, struct error *error);
 /* Close what is open, so that the medium may be written. */
 void job_close_readers(struct job *job);
 
-/* As updater_check(); *from_backup tells whether only the backup has one of the digests. */
+/* As updater_check(); *from_backup tells whether only the backup has one of the digests. journal: or NULL. */
 int check_object(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
-                 const struct log *log, bool *from_backup, struct error *error);
+                 struct journal *journal, const struct log *log, bool *from_backup, struct error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "updater/blob.h"
 
+#include "updater/journal.h"
 #include "updater/object.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct blob *blob_from_package(struct package *package, const char *entry)
 		(void)error_set(&blob->error, RESULT_FORMAT, ENOENT, "%s: not in the package", entry);
 	} else {
 		blob->content = package_content(package, index);
+		blob->from_package = journal_entry_digest(package, index, &blob->digest, NULL) == 0;
 	}
 	return blob;
 }

@@ -17,6 +17,8 @@ struct blob {
 	bool missing;            /* no content, because of error */
 	struct error error;
 	struct content content;
+	bool from_package;
+	struct digest_value digest; /* from_package: what journal_entry_digest() says */
 
 	struct storage_reader *file; /* what the content of a file or partition is read from, or NULL */
 	struct reader io;

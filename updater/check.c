@@ -58,7 +58,6 @@ static int check_open_object(struct storage *storage, const struct object *objec
 {
 	char label[OBJECT_LABEL_SIZE];
 
-	*from_backup = false;
 	/* A plain path without digests asks whether the file can be read. */
 	if (total == 0 && object->name.kind == STORAGE_FILE && object->status == 0)
 		return 0;
@@ -73,13 +72,14 @@ static int check_open_object(struct storage *storage, const struct object *objec
 }
 
 int check_object(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
-                 const struct log *log, bool *from_backup, struct error *error)
+                 struct journal *journal, const struct log *log, bool *from_backup, struct error *error)
 {
 	struct object *object = calloc(1, sizeof(*object));
 	const struct digest_value **list = NULL;
 	struct storage_name parsed;
 	unsigned kinds = 1U << DIGEST_SHA1;
 	unsigned total = 0;
+	uint64_t size;
 	int err = storage_name_parse(name, &parsed, error);
 
 	if (err < 0)
@@ -89,9 +89,13 @@ int check_object(struct storage *storage, const char *name, const struct digest_
 		err = error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
 		goto out;
 	}
+	*from_backup = false;
+	if (journal_vouches(journal, &parsed, list, total, &size))
+		goto out;
 	for (unsigned i = 0; i < total; i++)
 		kinds |= object_kind_bit(list[i]);
 	err = object_open(storage, name, 0, kinds, object, error);
+	journal_count(journal, object->bytes_read);
 	if (err == 0)
 		err = check_open_object(storage, object, list, total, log, from_backup, error);
 	object_close(object);
@@ -106,5 +110,5 @@ int updater_check(struct storage *storage, const char *name, const struct digest
 {
 	bool from_backup;
 
-	return check_object(storage, name, digests, count, log, &from_backup, error);
+	return check_object(storage, name, digests, count, NULL, log, &from_backup, error);
 }

@@ -23,7 +23,7 @@ static int expect_end(struct stream *stream)
 }
 
 /* 1: the same, 0: not, or the object cannot be read. A content that cannot be read is an error. */
-static int compare(const struct reader *object, struct stream *stream, uint64_t size)
+static int compare(const struct reader *object, struct stream *stream, uint64_t size, struct journal *journal)
 {
 	uint8_t fresh[CHUNK];
 	uint8_t old[CHUNK];
@@ -34,14 +34,18 @@ static int compare(const struct reader *object, struct stream *stream, uint64_t 
 
 		if (err < 0)
 			return err;
+		journal_count(journal, length);
 		if (object->read_at(object->ctx, offset, old, length) < 0 || memcmp(fresh, old, length) != 0)
 			return 0;
 	}
 	return 1;
 }
 
-static int is_there(struct storage *storage, const struct content *content, const struct storage_name *target)
+static int is_there(const struct extract *extract)
 {
+	const struct storage_name *target = extract->target;
+	const struct content *content = extract->content;
+	struct storage *storage = extract->storage;
 	struct storage_reader *file;
 	struct storage_stat stat;
 	struct stream stream;
@@ -60,7 +64,7 @@ static int is_there(struct storage *storage, const struct content *content, cons
 	err = content->open(content->ctx, 0, &stream);
 	if (err < 0)
 		goto out;
-	err = compare(&io, &stream, content->size);
+	err = compare(&io, &stream, content->size, extract->journal);
 	stream_close(&stream);
 out:
 	storage_reader_close(file);
@@ -148,24 +152,37 @@ static int replace(struct storage *storage, const struct content *content, const
 	return storage_writer_commit(writer, raw ? &digest : NULL, error);
 }
 
-int extract_content(struct storage *storage, const struct content *content, const struct storage_name *target,
-                    const struct log *log, struct error *error)
+static bool is_on_record(const struct extract *extract)
 {
-	int err = is_there(storage, content, target);
+	uint64_t size;
 
+	return extract->digest && journal_vouches(extract->journal, extract->target, &extract->digest, 1, &size) &&
+	       size == extract->content->size;
+}
+
+int extract_content(const struct extract *extract, struct error *error)
+{
+	const struct storage_name *target = extract->target;
+	int err;
+
+	if (is_on_record(extract)) {
+		log_printf(extract->log, "%s: already as in the package, says the journal", target->name);
+		return 0;
+	}
+	err = is_there(extract);
 	if (err < 0) {
 		(void)error_set(error, RESULT_UNPACK, -err, "reading the content: %s", strerror(-err));
-		goto fail;
+	} else if (err == 1) {
+		log_printf(extract->log, "%s: already as in the package", target->name);
+		err = 0;
+	} else {
+		journal_forget(extract->journal, target);
+		err = replace(extract->storage, extract->content, target, error);
 	}
-	if (err == 1) {
-		log_printf(log, "%s: already as in the package", target->name);
-		return 0;
-	}
-	err = replace(storage, content, target, error);
-	if (err == 0)
-		return 0;
-fail:
-	error_prefix(error, "%.180s", target->name);
+	if (err < 0)
+		error_prefix(error, "%.180s", target->name);
+	else if (extract->digest)
+		journal_record(extract->journal, target, extract->digest, extract->content->size);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 
 /* What the functions of the language share while a script runs. Private to updater/. */
 #include "updater/blob.h"
+#include "updater/journal.h"
 #include "updater/object.h"
 #include "updater/rehearsal.h"
 #include "updater/updater.h"
@@ -16,12 +17,19 @@ struct updater_run {
 	struct error last_failure;                /* code 0: none; the cause behind a following abort() or assert() */
 	char backup_needed_by[OBJECT_LABEL_SIZE]; /* "": by nobody, as far as this run knows */
 	struct rehearsal rehearsal;
+	struct journal *journal; /* NULL: none, as in a dry run */
 };
 
 static inline struct updater_run *run_of(const struct script_call *call)
 {
 	return script_context(call);
 }
+
+/*
+ * Before each change to the module. False in a real run, whose journal is begun by now. Else the change is told to the
+ * log, and true: the caller shall not make it.
+ */
+bool run_skips(struct updater_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Keep what went wrong for the report of the abort that may follow. */
 void run_remember(struct updater_run *run, const struct error *error);

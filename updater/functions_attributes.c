@@ -85,7 +85,7 @@ static int change_path(struct script_call *call, struct change *change, const ch
 
 	if (err < 0)
 		return err;
-	if (rehearsal_skips(&change->run->rehearsal, change->run->log, "set attributes of %s", path))
+	if (run_skips(change->run, "set attributes of %s", path))
 		return 0;
 	err = storage_stat_path(change->run->storage, path, &stat);
 	if (err < 0) {

@@ -26,8 +26,9 @@ static int remove_one(struct script_call *call, const char *text, remove_functio
 		if (storage_stat_path(run->storage, path, &stat) < 0 ||
 		    (stat.type == STORAGE_DIRECTORY && remove_path == storage_remove))
 			return 0;
-		return rehearsal_skips(&run->rehearsal, run->log, "remove %s", path);
+		return run_skips(run, "remove %s", path);
 	}
+	journal_begin(run->journal);
 	err = remove_path(run->storage, path, error);
 	/*
 	 * A parent that has become a file or a link says the same as a missing file, and so does a directory: what an
@@ -121,7 +122,7 @@ static int rename_path(struct updater_run *run, const char *from, const char *to
 	}
 	if (err < 0)
 		return error_set(error, RESULT_ABNORMAL, -err, "%.400s: %s", from, strerror(-err));
-	if (rehearsal_skips(&run->rehearsal, run->log, "rename %s to %s", from, to)) {
+	if (run_skips(run, "rename %s to %s", from, to)) {
 		err = rehearsal_rename(&run->rehearsal, from, to);
 		return err < 0 ? error_set(error, RESULT_ABNORMAL, -err, "%s", strerror(-err)) : 0;
 	}
@@ -156,7 +157,7 @@ static int make_link(struct script_call *call, const char *target, const char *t
 
 	if (err < 0)
 		return error_set(error, 0, -err, "a path argument is empty or too long");
-	if (rehearsal_skips(&run->rehearsal, run->log, "link %s to %s", path, target))
+	if (run_skips(run, "link %s to %s", path, target))
 		return 0;
 	err = make_parents(run->storage, path, error);
 	return err < 0 ? err : storage_make_symlink(run->storage, target, path, error);

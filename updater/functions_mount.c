@@ -135,8 +135,10 @@ int function_format(struct script_call *call, struct script_value *result)
 	if (err < 0)
 		goto out;
 	err = format_name(&arguments, &name, &error);
-	if (err == 0 && !rehearsal_skips(&run->rehearsal, run->log, "format %s", name.name))
+	if (err == 0 && !run_skips(run, "format %s", name.name)) {
+		journal_forget(run->journal, &name);
 		err = storage_erase(run->storage, &name, &error);
+	}
 	err = err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, arguments.text[LOCATION]);
 out:
 	arguments_free(&arguments);
@@ -192,8 +194,10 @@ int function_wipe_block_device(struct script_call *call, struct script_value *re
 	if (err < 0)
 		return err;
 	err = extract_partition_name(device, &name, &error);
-	if (err == 0 && !rehearsal_skips(&run->rehearsal, run->log, "wipe %s", name.name))
+	if (err == 0 && !run_skips(run, "wipe %s", name.name)) {
+		journal_forget(run->journal, &name);
 		err = write_zeros(run->storage, &name, length, &error);
+	}
 	free(device);
 	return err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, "t");
 }

@@ -30,9 +30,19 @@ static int extract_file(struct updater_run *run, uint32_t index, const char *pat
 {
 	struct content content = package_content(run->config->package, index);
 	struct storage_name name = {.kind = STORAGE_FILE};
+	struct digest_value digest;
+	const struct extract extract = {
+		.storage = run->storage,
+		.content = &content,
+		.digest = &digest,
+		.target = &name,
+		.journal = run->journal,
+		.log = run->log,
+	};
+	int err = journal_entry_digest(run->config->package, index, &digest, error);
 
 	(void)snprintf(name.name, sizeof(name.name), "%s", path);
-	return extract_content(run->storage, &content, &name, run->log, error);
+	return err < 0 ? err : extract_content(&extract, error);
 }
 
 static int make_parents(struct updater_run *run, char *path, struct error *error)
@@ -53,7 +63,7 @@ static int extract_entry(struct updater_run *run, uint32_t index, const struct p
 {
 	int err;
 
-	if (rehearsal_skips(&run->rehearsal, run->log, "extract %s to %s", entry->name, path))
+	if (run_skips(run, "extract %s to %s", entry->name, path))
 		return 0;
 	if (entry->type == PACKAGE_DIRECTORY)
 		return storage_make_directories(run->storage, path, 0755, error);
@@ -147,13 +157,21 @@ static int put(struct script_call *call, struct script_value *result, const stru
                const struct storage_name *target, const char *success)
 {
 	struct updater_run *run = run_of(call);
+	const struct extract extract = {
+		.storage = run->storage,
+		.content = &blob->content,
+		.digest = blob->from_package ? &blob->digest : NULL,
+		.target = target,
+		.journal = run->journal,
+		.log = run->log,
+	};
 	struct error error;
 
 	if (blob->missing)
 		return call_fail(call, result, "", &blob->error);
-	if (rehearsal_skips(&run->rehearsal, run->log, "write %s to %s", blob->origin, target->name))
+	if (run_skips(run, "write %s to %s", blob->origin, target->name))
 		return script_result_text(result, success);
-	if (extract_content(run->storage, &blob->content, target, run->log, &error) < 0)
+	if (extract_content(&extract, &error) < 0)
 		return call_fail(call, result, "", &error);
 	return script_result_text(result, success);
 }

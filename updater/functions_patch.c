@@ -142,6 +142,7 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 		.patches = arguments->patches,
 		.patch_count = arguments->count,
 		.dry_run = run->rehearsal.on,
+		.journal = run->journal,
 		.backup_needed_by = run->backup_needed_by[0] ? run->backup_needed_by : NULL,
 	};
 	struct error error = arguments->missing;
@@ -196,7 +197,7 @@ static int check(struct updater_run *run, const struct arguments *arguments, str
 	if (arguments->count > 1 && count == 0)
 		err = error_set(error, RESULT_VERIFY, EINVAL, "%.180s: no usable digest to compare with", name);
 	else
-		err = check_object(run->storage, name, digests, count, run->log, &from_backup, error);
+		err = check_object(run->storage, name, digests, count, run->journal, run->log, &from_backup, error);
 	if (err == 0 && from_backup)
 		(void)label_of(name, run->backup_needed_by);
 	free(digests);

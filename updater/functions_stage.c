@@ -70,7 +70,7 @@ int function_set_stage(struct script_call *call, struct script_value *result)
 	if (strlen(stage) >= sizeof(message.stage))
 		err = script_abort(call, RESULT_FORMAT, "set_stage(): \"%.64s\" has more than %zu bytes", stage,
 		                   sizeof(message.stage) - 1);
-	else if (!rehearsal_skips(&run->rehearsal, run->log, "set stage %s", stage)) {
+	else if (!run_skips(run, "set stage %s", stage)) {
 		err = open_message(call, &misc, &message);
 		if (err == 0) {
 			memset(message.stage, 0, sizeof(message.stage));
@@ -99,7 +99,7 @@ int function_reboot_now(struct script_call *call, struct script_value *result)
 
 	if (err < 0)
 		return err;
-	if (rehearsal_skips(&run->rehearsal, run->log, "reboot into %s", partition)) {
+	if (run_skips(run, "reboot into %s", partition)) {
 		free(partition);
 		return script_result_text(result, "");
 	}

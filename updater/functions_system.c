@@ -166,8 +166,10 @@ int function_run_program(struct script_call *call, struct script_value *result)
 	/* A program knows nothing of the root directory. */
 	if (run->config->confined)
 		log_printf(run->log, "run_program(): not run below a root directory: %s", arguments.text[0]);
-	else if (!rehearsal_skips(&run->rehearsal, run->log, "run %s", arguments.text[0]))
+	else if (!run_skips(run, "run %s", arguments.text[0])) {
+		journal_forget_partitions(run->journal); /* who knows what it writes to */
 		err = run_and_wait(arguments.text, &status);
+	}
 	if (err < 0)
 		(void)error_set(&error, RESULT_ABNORMAL, -err, "%.400s: %s", arguments.text[0], strerror(-err));
 	else if (status != 0)

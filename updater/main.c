@@ -16,6 +16,8 @@ static const char usage[] =
 	"usage: updater [--root DIR] [--fstab FILE] [--dry-run] VERSION FD PACKAGE [retry]\n"
 	"Runs the updater-script of PACKAGE. VERSION is that of the interface to recovery, 1 to 3; progress and\n"
 	"messages for recovery go to the open file descriptor FD, the log to standard output.\n"
+	"  retry         an earlier run of PACKAGE was cut short: what it recorded as finished in " UPDATER_JOURNAL "\n"
+	"                is not read again; without it, that record is removed\n"
 	"  --root DIR    every path of the script lies in DIR, the partition or volume NAME is the file DIR/dev/NAME;\n"
 	"                PACKAGE itself is a path of this system, not of DIR\n"
 	"  --fstab FILE  a recovery.fstab in place of /res/recovery.fstab and /etc/recovery.fstab\n"
@@ -28,6 +30,7 @@ struct arguments {
 	const char *root;
 	const char *fstab;
 	const char *package;
+	bool resume;
 	bool dry_run;
 	int pipe;
 };
@@ -80,6 +83,7 @@ static enum updater_exit run_package(const struct arguments *arguments, const st
 		.tell = tell_pipe,
 		.tell_ctx = (void *)&arguments->pipe,
 		.log = &log,
+		.resume = arguments->resume,
 		.dry_run = arguments->dry_run,
 		.confined = arguments->root != NULL,
 	};
@@ -179,7 +183,7 @@ int main(int argc, char **argv)
 		return result;
 	argc -= optind;
 	argv += optind;
-	/* "retry" is later AOSP's hint that an attempt failed before; every run here is ready for that. */
+	/* "retry" is later AOSP's word for an attempt that is not the first. */
 	if (argc != 3 && !(argc == 4 && strcmp(argv[3], "retry") == 0)) {
 		fputs(usage, stderr);
 		return UPDATER_USAGE;
@@ -194,6 +198,7 @@ int main(int argc, char **argv)
 		return UPDATER_USAGE;
 	}
 	arguments.package = argv[2];
+	arguments.resume = argc == 4;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)setvbuf(stdout, NULL, _IONBF, 0); /* the log shall have every line when power goes */
 	return (int)open_and_run(&arguments);

@@ -69,6 +69,7 @@ static int read_marks(struct object *object)
 				if (object->kinds & 1U << kind)
 					digest_add(&running[kind], buffer, length);
 			offset += length;
+			object->bytes_read = offset;
 		}
 		finish_mark(&object->marks[i], running, object->kinds);
 	}

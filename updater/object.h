@@ -27,6 +27,7 @@ struct object {
 	unsigned kinds;              /* bit set of 1 << enum digest_kind */
 	unsigned mark_count;
 	struct object_mark marks[OBJECT_MARKS]; /* by size, ascending */
+	uint64_t bytes_read;                    /* for the marks */
 	int status;                             /* 0, or the negative errno value that made it unreadable ... */
 	struct error error;                     /* ... and the cause */
 };

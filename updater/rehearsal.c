@@ -2,7 +2,6 @@
 #include "updater/rehearsal.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +60,10 @@ void rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, cons
 	log_printf(log, "%s", error->message);
 }
 
-bool rehearsal_skips(struct rehearsal *rehearsal, const struct log *log, const char *format, ...)
+void rehearsal_skip(struct rehearsal *rehearsal, const struct log *log, const char *change)
 {
-	char text[512];
-	va_list args;
-
-	if (!rehearsal->on)
-		return false;
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	log_printf(log, "dry run, not done: %s", text);
+	log_printf(log, "dry run, not done: %s", change);
 	rehearsal->changed = true;
-	return true;
 }
 
 int rehearsal_rename(struct rehearsal *rehearsal, const char *from, const char *to)

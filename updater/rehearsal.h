@@ -28,9 +28,8 @@ void rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, cons
                         const struct error *error);
 bool rehearsal_has_mismatch(const struct rehearsal *rehearsal, const char *object);
 
-/* False in a real run. Else the change is told to the log, and true: the caller shall not make it. */
-bool rehearsal_skips(struct rehearsal *rehearsal, const struct log *log, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* A change is not made, which is told to the log. */
+void rehearsal_skip(struct rehearsal *rehearsal, const struct log *log, const char *change);
 
 int rehearsal_rename(struct rehearsal *rehearsal, const char *from, const char *to);
 

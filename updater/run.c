@@ -88,8 +88,13 @@ static enum updater_exit run_script(struct updater_run *run, const struct script
 	struct script_value value = {0};
 	struct script_place where = {0};
 	enum updater_exit result = UPDATER_ABORT;
+	int err;
 
-	if (script_run(script, &environment, &value, &where, error) < 0) {
+	if (!run->rehearsal.on)
+		run->journal = journal_open(run->storage, run->config->package, run->config->resume, run->log);
+	err = script_run(script, &environment, &value, &where, error);
+	journal_close(run->journal);
+	if (err < 0) {
 		explain_abort(run, &where, error);
 	} else if (run->rehearsal.mismatches > 0) {
 		*error = run->rehearsal.first;

@@ -8,6 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool run_skips(struct updater_run *run, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!run->rehearsal.on) {
+		journal_begin(run->journal);
+		return false;
+	}
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	rehearsal_skip(&run->rehearsal, run->log, text);
+	return true;
+}
+
 void run_remember(struct updater_run *run, const struct error *error)
 {
 	run->last_failure = *error;

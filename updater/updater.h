@@ -55,6 +55,8 @@ struct script_functions updater_functions(void);
 
 /* ---- One object: what apply_patch and apply_patch_check do, for the applypatch command too ---- */
 
+struct journal; /* updater/journal.h */
+
 struct updater_patch {
 	struct digest_value source; /* of the content that this patch fits */
 	struct content patch;
@@ -74,12 +76,14 @@ struct updater_apply {
 	 * overwritten on behalf of any other object before that one has its content.
 	 */
 	const char *backup_needed_by;
+	struct journal *journal; /* or NULL */
 };
 
 /*
- * Bring the target to its content: already there → nothing; source matches → (backup, if the target cannot be replaced
- * atomically or there is no room for both) apply; else the backup matches → apply from the backup, which is then never
- * written; else fail, naming path, expected and found digests. Idempotent. RESULT_VERIFY or RESULT_SPACE in *error.
+ * Bring the target to its content: already there, as the journal or a hash says → nothing; source matches → (backup, if
+ * the target cannot be replaced atomically or there is no room for both) apply; else the backup matches → apply from
+ * the backup, which is then never written; else fail, naming path, expected and found digests. Idempotent.
+ * RESULT_VERIFY or RESULT_SPACE in *error.
  */
 int updater_apply(struct storage *storage, const struct updater_apply *apply, const struct log *log,
                   struct error *error);

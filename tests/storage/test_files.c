@@ -85,6 +85,38 @@ START_TEST(append)
 }
 END_TEST
 
+START_TEST(append_durable)
+{
+	static const char *const made[] = {"mkdir /log 755\n",
+	                                   "syncdir /\n",
+	                                   "append /log/journal\n",
+	                                   "syncdir /log\n",
+	                                   "write /log/journal 0 4\n",
+	                                   "sync /log/journal\n",
+	                                   NULL};
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert_int_eq(storage_append_durable(f.storage, "/log/journal", "one\n", 4, &f.error), 0);
+	assert_order(f.medium, made);
+	fake_clear_log(f.medium);
+	ck_assert_int_eq(storage_append_durable(f.storage, "/log/journal", "two\n", 4, &f.error), 0);
+	ck_assert_mem_eq(fake_find(f.medium, "/log/journal")->data, "one\ntwo\n", 8);
+	ck_assert(fake_has_call(f.medium, "sync /log/journal"));
+	ck_assert(!fake_has_call(f.medium, "syncdir"));
+	fake_rule(f.medium, "sync /log/journal", 0, 1, -EIO);
+	ck_assert_int_eq(storage_append_durable(f.storage, "/log/journal", "x", 1, &f.error), -EIO);
+	/* No room for content: the name is durable all the same. */
+	fake_clear_log(f.medium);
+	fake_rule(f.medium, "write", 0, 1, -ENOSPC);
+	ck_assert_int_eq(storage_append_durable(f.storage, "/log/other", "x", 1, &f.error), -ENOSPC);
+	ck_assert_int_eq(f.error.code, RESULT_SPACE);
+	ck_assert(fake_has_call(f.medium, "syncdir /log"));
+	ck_assert_uint_eq(fake_find(f.medium, "/log/other")->stat.size, 0);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(rename_and_remove)
 {
 	static const char *const across[] = {"rename /a/x /b/y\n", "syncdir /b\n", "syncdir /a\n", NULL};
@@ -186,6 +218,7 @@ Suite *suite_files(void)
 	tcase_add_test(tests, load);
 	tcase_add_test(tests, save);
 	tcase_add_test(tests, append);
+	tcase_add_test(tests, append_durable);
 	tcase_add_test(tests, rename_and_remove);
 	tcase_add_test(tests, directories);
 	tcase_add_test(tests, symlinks);

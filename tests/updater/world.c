@@ -139,6 +139,8 @@ static int snapshot_each(const char *path, const struct stat *st, int type, stru
 {
 	(void)type;
 	(void)ftw;
+	if (strstr(path, "/cache/recovery"))
+		return 0;
 	fprintf(snapshot_file, "%s %lu %o %lu %ld.%09ld\n", path, (unsigned long)st->st_ino, st->st_mode,
 	        (unsigned long)st->st_size, (long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 	return 0;
@@ -183,6 +185,7 @@ enum updater_exit world_run(struct world *world, const char *script)
 		.tell = tell_line,
 		.tell_ctx = world,
 		.log = &log,
+		.resume = world->runs++ > 0,
 		.dry_run = world->dry_run,
 		.confined = !world->unconfined,
 	};

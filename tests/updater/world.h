@@ -37,6 +37,7 @@ struct world {
 	struct world_entry entries[WORLD_ENTRIES];
 	unsigned entry_count;
 
+	unsigned runs; /* so far: all but the first are resumed */
 	bool dry_run;
 	bool unconfined;  /* programs run */
 	char told[16384]; /* "line\n" each */
@@ -58,7 +59,7 @@ void world_expect(struct world *world, const char *path, const void *data, size_
 void world_expect_text(struct world *world, const char *path, const char *text);
 const char *world_path(struct world *world, const char *path, char real[512]);
 
-/* One line per file of the tree: path, inode, mode, size, time of change. Caller frees. */
+/* One line per file of the tree but the journal: path, inode, mode, size, time of change. Caller frees. */
 char *world_snapshot(struct world *world);
 
 void world_add(struct world *world, const char *name, const void *data, size_t size, uint32_t mode);
