@@ -61,7 +61,7 @@ struct record {
 	unsigned stalled;
 	unsigned progress;
 	int last_code;
-	uint32_t upgrade;                                      /* what the caller knows it by, 0: nothing */
+	uint32_t upgrade;                                             /* what the caller knows it by, 0: nothing */
 	char arguments[sizeof(((struct misc_message *)0)->recovery)]; /* the message's field `recovery` */
 	char cause[MISC_CAUSE_SIZE];                                  /* of last_code */
 };

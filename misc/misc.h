@@ -76,8 +76,8 @@ unsigned misc_split_arguments(const struct misc_message *message, char text[768]
 int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error);
 
 /*
- * For recovery: make sure that this message is armed, soundly. A journal that knows of no pending upgrade learns of this
- * one first; one that does keeps its attempts.
+ * For recovery: make sure that this message is armed, soundly. A journal that knows of no pending upgrade learns of
+ * this one first; one that does keeps its attempts.
  */
 int misc_rearm(struct misc *misc, const struct misc_message *message, struct error *error);
 
@@ -95,15 +95,15 @@ int misc_resume(struct misc *misc, struct storage *storage, const char *command_
 /* ---- Attempts of the upgrade that is armed ---- */
 
 struct misc_attempts {
-	unsigned begun;    /* in all */
-	unsigned failed;   /* attempts that came to an end of their own, and failed */
-	unsigned stalled;  /* power cuts in a row, before the last attempt, without any progress in between */
-	unsigned progress; /* percentage the upgrade had reached when the last attempt began */
-	int last_code;     /* enum result_code of the last failure; 0: none, or success when `ended` */
-	bool running;      /* the last one has no recorded end: power was cut, or it runs now */
-	bool pending;      /* armed, and its end is not told yet */
-	bool ended;        /* with last_code; what remains is to say so and to clear the message */
-	bool closed;       /* all was said; what remains is to clear the message */
+	unsigned begun;              /* in all */
+	unsigned failed;             /* attempts that came to an end of their own, and failed */
+	unsigned stalled;            /* power cuts in a row, before the last attempt, without any progress in between */
+	unsigned progress;           /* percentage the upgrade had reached when the last attempt began */
+	int last_code;               /* enum result_code of the last failure; 0: none, or success when `ended` */
+	bool running;                /* the last one has no recorded end: power was cut, or it runs now */
+	bool pending;                /* armed, and its end is not told yet */
+	bool ended;                  /* with last_code; what remains is to say so and to clear the message */
+	bool closed;                 /* all was said; what remains is to clear the message */
 	char cause[MISC_CAUSE_SIZE]; /* of last_code */
 };
 

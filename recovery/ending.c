@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FINISHED_NAME "finished" /* the updater's journal of what it changed */
-#define END_WAIT_MS 3000 /* for a host that is slow to read END, which is said only once per boot */
+#define END_WAIT_MS   3000       /* for a host that is slow to read END, which is said only once per boot */
 
 /* Only where packages are put: a mistyped --update_package must not cost the module a system file. */
 static bool may_remove(const struct boot *boot, const char *path)

@@ -215,8 +215,8 @@ static unsigned count_attempt(struct boot *boot)
 
 	if (boot->attempts.begun == 0)
 		report_forget(report); /* what an earlier upgrade had reached must not count as progress of this one */
-	boot->counted = boot->misc && !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade,
-	                                                  report_reached(report), &error);
+	boot->counted = boot->misc &&
+	                !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade, report_reached(report), &error);
 	if (boot->counted)
 		return boot->attempts.failed + 1;
 	log_printf(&boot->log, "the attempt cannot be counted%s%s", boot->misc ? ": " : "",

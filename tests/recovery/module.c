@@ -300,6 +300,15 @@ const char *module_text(struct module *module, const char *path)
 	return text;
 }
 
+const char *module_status(struct module *module)
+{
+	static char line[128];
+	const char *text = module_text(module, STATUS_PATH);
+
+	(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n") + 1, text);
+	return line;
+}
+
 const char *module_urcs(struct module *module)
 {
 	static char lines[512 * 1024];

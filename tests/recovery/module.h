@@ -67,6 +67,7 @@ void module_put(struct module *module, const char *path, const char *text);
 
 /* Text of a file, "" when there is none; valid until the next call. */
 const char *module_text(struct module *module, const char *path);
+const char *module_status(struct module *module); /* the first line of the status file */
 bool module_has(struct module *module, const char *path);
 
 /* The URC lines told so far, without their frames. */

@@ -32,7 +32,7 @@ static void check_over(const char *status)
 	ck_assert(!module_has(module, PACKAGE_PATH));
 	ck_assert(!module_has(module, COMMAND_PATH));
 	ck_assert(!module_has(module, PERCENT_PATH));
-	ck_assert_str_eq(module_text(module, STATUS_PATH), status);
+	ck_assert_str_eq(module_status(module), status);
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_IDLE);
 }
 
@@ -44,7 +44,7 @@ static void check_retry(unsigned begun, int code)
 	ck_assert_int_eq(module_attempts(module).last_code, code);
 	ck_assert(module_has(module, PACKAGE_PATH));
 	ck_assert_ptr_null(strstr(module_urcs(module), "END"));
-	ck_assert_str_eq(module_text(module, STATUS_PATH), "IP_PREVIOUS_UPDATE_IN_PROGRESS 0\n");
+	ck_assert_str_eq(module_status(module), "IP_PREVIOUS_UPDATE_IN_PROGRESS 0\n");
 }
 
 START_TEST(test_success)
@@ -103,8 +103,8 @@ START_TEST(test_count_comes_first)
 {
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	for (unsigned i = 0; i < module->step_count; i++) {
-		if (strcmp(module->steps[i].text, "write /dev/misc 4096") == 0) {
-			ck_assert_uint_eq(module->steps[i].channel_bytes, 0); /* before START */
+		if (strcmp(module->steps[i].text, "write /dev/misc 5120") == 0) { /* behind the record of the arming */
+			ck_assert_uint_eq(module->steps[i].channel_bytes, 0);     /* before START */
 			ck_assert_uint_lt(i, module_step(module, "effect " EFFECT_PATH));
 			return;
 		}
@@ -236,20 +236,21 @@ static void begin_attempts(unsigned count, unsigned progress)
 	struct recovery_config config = {.storage = storage};
 	struct boot boot = {.config = &config, .request = {.package = PACKAGE_PATH}};
 	uint32_t upgrade = attempt_fingerprint(&boot);
+	struct misc_message armed = module_message(module);
 	struct misc *misc;
 
 	ck_assert_uint_ne(upgrade, 0);
 	ck_assert_int_eq(misc_open(storage, "misc", &misc, NULL), 0);
 	for (unsigned i = 0; i < count; i++)
-		ck_assert_int_eq(misc_attempt_begin(misc, upgrade, progress, NULL), 0);
+		ck_assert_int_eq(misc_attempt_begin(misc, &armed, upgrade, progress, NULL), 0);
 	misc_close(misc);
 	storage_close(storage);
 }
 
-/* Five boots that never came to their end, none further than the one before. */
-START_TEST(test_sixth_boot)
+/* Boots that never came to their end, none further than the one before: something that looks like power cuts. */
+START_TEST(test_stalled)
 {
-	begin_attempts(5, 30);
+	begin_attempts(RECOVERY_STALLS_MAX, 30);
 	module_put(module, PERCENT_PATH, "30\n");
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	ck_assert_uint_eq(module->runs, 0);
@@ -258,15 +259,35 @@ START_TEST(test_sixth_boot)
 }
 END_TEST
 
-/* The fifth was cut short, but further than any before: it does not count. */
-START_TEST(test_sixth_boot_forgiven)
+/* Fewer, or one that got further than any before it: power cuts are not held against the upgrade. */
+START_TEST(test_power_cuts_forgiven)
 {
-	begin_attempts(5, 30);
-	module_put(module, PERCENT_PATH, "31\n");
+	begin_attempts(_i ? RECOVERY_STALLS_MAX : RECOVERY_STALLS_MAX - 1, 30);
+	module_put(module, PERCENT_PATH, _i ? "31\n" : "30\n");
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	ck_assert_uint_eq(module->runs, 1);
-	ck_assert_str_eq(module_urcs(module), START UPDATING(31) UPDATING(100) END(0));
+	ck_assert_ptr_nonnull(strstr(module_urcs(module), UPDATING(100) END(0)));
 	check_over("IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
+}
+END_TEST
+
+/* The status file says whether the module may hold parts of both versions, and why. */
+START_TEST(test_failure_told)
+{
+	static const char *const lines[] = {"log cause: /system/x: expected a, found b", "log error: 510", NULL};
+
+	module->lines = lines;
+	module->end.status = 7;
+	for (unsigned begun = 1; begun < RECOVERY_ATTEMPTS_MAX; begun++)
+		check_retry(begun, 510);
+	if (_i)
+		module_put(module, "/cache/recovery/finished", "made before the first change");
+	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
+	ck_assert_ptr_nonnull(strstr(module_text(module, STATUS_PATH),
+	                             _i ? "\nsystem: may hold parts of both versions\n" : "\nsystem: unchanged\n"));
+	ck_assert_ptr_nonnull(strstr(module_text(module, STATUS_PATH), "cause: Error in " PACKAGE_PATH));
+	ck_assert_ptr_nonnull(strstr(module_text(module, STATUS_PATH), "/system/x: expected a, found b\n"));
+	ck_assert_ptr_nonnull(strstr(module_text(module, "/cache/recovery/last_log"), "/system/x: expected a"));
 }
 END_TEST
 
@@ -337,8 +358,9 @@ TCase *policy_tests(void)
 	tcase_add_test(tests, test_no_script);
 	tcase_add_test(tests, test_wrong_md5);
 	tcase_add_test(tests, test_no_package);
-	tcase_add_test(tests, test_sixth_boot);
-	tcase_add_test(tests, test_sixth_boot_forgiven);
+	tcase_add_test(tests, test_stalled);
+	tcase_add_loop_test(tests, test_power_cuts_forgiven, 0, 2);
+	tcase_add_loop_test(tests, test_failure_told, 0, 2);
 	tcase_add_test(tests, test_stale_percentage);
 	tcase_add_test(tests, test_foreign_arming);
 	tcase_add_loop_test(tests, test_no_misc, 0, 2);

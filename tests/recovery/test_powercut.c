@@ -48,7 +48,7 @@ static void boot_to_the_end(struct module *module)
 static void check_end(struct module *module, const char *end, const char *status)
 {
 	ck_assert_uint_ge(check_urcs(module, end), 1);
-	ck_assert_str_eq(module_text(module, STATUS_PATH), status);
+	ck_assert_str_eq(module_status(module), status);
 	ck_assert(!module_has(module, PACKAGE_PATH));
 	ck_assert(!module_has(module, COMMAND_PATH));
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_IDLE);
@@ -134,7 +134,7 @@ START_TEST(test_no_journal_cut_anywhere)
 		cut = module_boot_cut(module, step);
 		boot_to_the_end(module);
 		ck_assert(module_has(module, EFFECT_PATH));
-		ck_assert_str_eq(module_text(module, STATUS_PATH), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
+		ck_assert_str_eq(module_status(module), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
 		ck_assert_ptr_nonnull(strstr(module_urcs(module), END(0)));
 		ck_assert_ptr_null(strstr(module_urcs(module), "\"END\",5"));
 		module_free(module);

@@ -122,7 +122,7 @@ START_TEST(test_full_volume)
 	ck_assert(!module_is_armed(module));
 	ck_assert(!module_has(module, PACKAGE_PATH));
 	ck_assert_ptr_nonnull(strstr(module_urcs(module), END(511)));
-	ck_assert_str_eq(module_text(module, STATUS_PATH), "IP_PREVIOUS_UPDATE_CHECK_FILE_FAILED 511\n");
+	ck_assert_str_eq(module_status(module), "IP_PREVIOUS_UPDATE_CHECK_FILE_FAILED 511\n");
 	ck_assert_ptr_nonnull(strstr(module_text(module, "/cache/recovery/last_install"), "no room for the backup\n"));
 	module_free(module);
 }
