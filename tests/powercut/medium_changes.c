@@ -3,19 +3,6 @@
 
 #include <string.h>
 
-#define TEAR_UNIT 512u
-
-/* What becomes of a change when the power goes. */
-enum fate {
-	FATE_DROP,
-	FATE_KEEP,
-	FATE_ZEROS, /* of a write: the file has grown, nothing is in it */
-	FATE_HALF,  /* of a write: the first half of what was appended, every other unit of what was changed in place */
-	FATE_EACH,  /* of an inode's content: each of its writes by itself */
-	FATE_COUNT,
-	FATE_OPEN = FATE_COUNT /* not drawn yet */
-};
-
 /* splitmix64: one seed gives one sequence on every machine. */
 static uint64_t draw(uint64_t *random)
 {
@@ -24,33 +11,6 @@ static uint64_t draw(uint64_t *random)
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
-}
-
-/* As the kernel does for all but directories: a new owner does not inherit powers. */
-static void set_owner(struct medium *medium, const struct inode *inode, struct life *life, const struct change *change)
-{
-	static const struct xattr no_capability = {.name = "security.capability"};
-
-	life->uid = change->uid;
-	life->gid = change->gid;
-	if (inode->type == STORAGE_DIRECTORY)
-		return;
-	life->mode &= ~04000u;
-	if ((life->mode & 010) != 0)
-		life->mode &= ~02000u;
-	life_set_xattr(medium, life, &no_capability);
-}
-
-static void apply_attributes(const struct change *change, struct life *life)
-{
-	struct medium *medium = change->inode->files->medium;
-
-	if (change->kind == CHANGE_MODE)
-		life->mode = change->mode;
-	else if (change->kind == CHANGE_OWNER)
-		set_owner(medium, change->inode, life, change);
-	else
-		life_set_xattr(medium, life, change->xattr);
 }
 
 void change_make(struct filesystem *files, struct change *change)
@@ -78,7 +38,7 @@ void change_make(struct filesystem *files, struct change *change)
 			change->xattr = copy;
 		}
 		if (change->kind != CHANGE_WRITE && change->kind != CHANGE_TRUNCATE)
-			apply_attributes(change, &change->inode->now);
+			change_apply_attributes(change, &change->inode->now);
 	}
 	if (files->changes == files->change_room) {
 		files->change_room = files->change_room * 2 + 16;
@@ -107,134 +67,6 @@ static void let_go(struct medium *medium, struct change *change)
 
 /* ---- Making changes durable ---- */
 
-static bool is_within(const struct inode *directory, const struct inode *above)
-{
-	while (directory && directory != above)
-		directory = directory->home;
-	return directory != NULL;
-}
-
-/* A directory is not lost with what is still in it, nor moved into itself: not even the worst medium does that. */
-static bool can_apply(const struct change *change)
-{
-	const struct inode *moved = change->name[change->names - 1].after;
-
-	for (unsigned i = 0; i < change->names; i++) {
-		const struct name_change *name = &change->name[i];
-		const struct inode *there = life_find(&name->directory->durable, name->name);
-
-		if (there && there != moved && there->durable.entries > 0)
-			return false;
-		if (name->after && is_within(name->directory, name->after))
-			return false;
-	}
-	return true;
-}
-
-static void set_durable_name(struct inode *directory, const char *name, struct inode *inode)
-{
-	struct medium *medium = directory->files->medium;
-	struct inode *before = life_find(&directory->durable, name);
-
-	if (before)
-		before->home = NULL;
-	life_set_name(medium, &directory->durable, name, inode);
-	directory->durable.modified = directory->now.modified;
-	directory->touched = true;
-	if (inode)
-		inode->home = directory;
-}
-
-/* An inode has one name: where the change that took the old one away was dropped, it goes now. */
-static void remove_other_name(struct inode *inode)
-{
-	const struct life *home = inode->home ? &inode->home->durable : NULL;
-
-	for (size_t i = 0; home && i < home->entries; i++)
-		if (home->entry[i].inode == inode) {
-			set_durable_name(inode->home, home->entry[i].name, NULL);
-			return;
-		}
-}
-
-static void apply_names(const struct change *change)
-{
-	if (!can_apply(change))
-		return;
-	for (unsigned i = 0; i < change->names; i++) {
-		const struct name_change *name = &change->name[i];
-
-		if (name->after)
-			remove_other_name(name->after);
-		set_durable_name(name->directory, name->name, name->after);
-	}
-}
-
-/* Bytes [offset, end) of a file as programs see them become durable; what a later truncation took are zeros. */
-static void copy_content(struct inode *inode, uint64_t offset, uint64_t end)
-{
-	struct life *durable = &inode->durable;
-
-	if (end > durable->size)
-		inode_resize(inode, durable, end);
-	if (end > inode->now.size)
-		end = inode->now.size;
-	if (offset < end)
-		memcpy(durable->data + offset, inode->now.data + offset, (size_t)(end - offset));
-}
-
-/* Some of a write, see enum fate. */
-static void copy_half(struct change *change, uint64_t salt)
-{
-	struct inode *inode = change->inode;
-	uint64_t end = change->offset + change->length;
-	uint64_t at = change->offset;
-
-	if (end > inode->durable.size)
-		inode_resize(inode, &inode->durable, end);
-	while (at < end) {
-		uint64_t next = (at / TEAR_UNIT + 1) * TEAR_UNIT;
-		bool is_old = at < inode->base;
-
-		if (next > end)
-			next = end;
-		if (is_old ? (at / TEAR_UNIT + salt) % 2 == 0 : inode->seen < inode->unsynced / 2)
-			copy_content(inode, at, next);
-		inode->seen += next - at;
-		at = next;
-	}
-}
-
-/* salt: tells the tears of one seed from those of another. */
-static void apply(struct change *change, uint64_t salt)
-{
-	struct inode *inode = change->inode;
-
-	if (change->fate == FATE_DROP)
-		return;
-	if (change->kind == CHANGE_NAMES) {
-		apply_names(change);
-		return;
-	}
-	inode->touched = true;
-	if (change->kind != CHANGE_WRITE && change->kind != CHANGE_TRUNCATE) {
-		apply_attributes(change, &inode->durable);
-		return;
-	}
-	inode->durable.modified = change->modified;
-	if (change->kind == CHANGE_TRUNCATE) {
-		inode->durable.size = 0;
-		inode->base = 0;
-	} else if (change->fate == FATE_HALF) {
-		copy_half(change, salt);
-	} else if (change->fate == FATE_ZEROS) {
-		if (change->offset + change->length > inode->durable.size)
-			inode_resize(inode, &inode->durable, change->offset + change->length);
-	} else {
-		copy_content(inode, change->offset, change->offset + change->length);
-	}
-}
-
 /* Apply what has FATE_KEEP, drop it from the list; the rest stays on it. */
 static void commit_kept(struct filesystem *files)
 {
@@ -244,7 +76,7 @@ static void commit_kept(struct filesystem *files)
 		struct change change = files->change[i];
 
 		if (change.fate == FATE_KEEP) {
-			apply(&change, 0);
+			change_apply(&change, 0);
 			let_go(files->medium, &change);
 		} else {
 			files->change[left++] = change;
@@ -279,9 +111,29 @@ static bool is_content_of(const struct change *change, const struct inode *inode
 	return (change->kind == CHANGE_WRITE || change->kind == CHANGE_TRUNCATE) && change->inode == inode;
 }
 
+/* The first bytes of the file's first write that is still on the list. */
+static void sync_part(struct inode *inode, uint64_t length)
+{
+	struct filesystem *files = inode->files;
+
+	for (size_t i = 0; length > 0 && i < files->changes; i++) {
+		struct change *change = &files->change[i];
+
+		if (!is_content_of(change, inode))
+			continue;
+		change_copy_content(inode, change->offset, change->offset + length);
+		inode->durable.modified = change->modified;
+		inode->touched = true;
+		change->offset += length;
+		change->length -= length;
+		return;
+	}
+}
+
 void change_sync_file_half(struct inode *inode)
 {
 	struct filesystem *files = inode->files;
+	bool is_over = false;
 	uint64_t left = 0;
 
 	for (size_t i = 0; i < files->changes; i++)
@@ -290,23 +142,19 @@ void change_sync_file_half(struct inode *inode)
 	left /= 2;
 	for (size_t i = 0; i < files->changes; i++) {
 		struct change *change = &files->change[i];
+		uint64_t length = change->kind == CHANGE_WRITE ? change->length : 0;
 
 		change->fate = FATE_DROP;
-		if (!is_content_of(change, inode))
+		if (is_over || !is_content_of(change, inode))
 			continue;
-		if (change->kind == CHANGE_TRUNCATE || change->length <= left) {
-			change->fate = FATE_KEEP;
-			left -= change->kind == CHANGE_TRUNCATE ? 0 : change->length;
-		} else if (left > 0) {
-			copy_content(inode, change->offset, change->offset + left);
-			inode->durable.modified = change->modified;
-			inode->touched = true;
-			change->offset += left;
-			change->length -= left;
-			left = 0;
-		}
+		is_over = length > left;
+		if (is_over)
+			continue;
+		change->fate = FATE_KEEP;
+		left -= length;
 	}
 	commit_kept(files);
+	sync_part(inode, left);
 }
 
 /* ---- Which changes of names go together ---- */
@@ -429,7 +277,7 @@ void change_settle(struct filesystem *files, enum survival survival, uint64_t *r
 	}
 	keep_needed(files, true);
 	for (size_t i = 0; i < files->changes; i++)
-		apply(&files->change[i], salt);
+		change_apply(&files->change[i], salt);
 	for (size_t i = 0; i < files->changes; i++)
 		let_go(files->medium, &files->change[i]);
 	files->changes = 0;

@@ -24,7 +24,7 @@ struct nand {
 	const char *name;
 	struct storage_mtd_info info;
 	uint8_t *data;
-	uint8_t *state; /* of each page: enum page_state of medium_nand.c */
+	uint8_t *state; /* of each page: enum page_state of medium_pages.c */
 	uint8_t *reads; /* of each page since it came into its state */
 	struct nand_block *block;
 };
@@ -84,11 +84,23 @@ struct inode {
 	struct life durable;
 	struct inode *home;         /* the directory of its durable name, NULL: it has none */
 	struct filesystem *mounted; /* on this directory */
-	/* Of a settlement only: what becomes of its content, how many bytes are un-synced and how many were seen. */
+	/* Of a settlement only: what becomes of its content (enum fate), how many bytes are un-synced and how many were
+	 * seen. */
 	unsigned fate;
 	uint64_t base; /* durable bytes before */
 	uint64_t unsynced;
 	uint64_t seen;
+};
+
+/* What becomes of a change when the power goes. */
+enum fate {
+	FATE_DROP,
+	FATE_KEEP,
+	FATE_ZEROS, /* of a write: the file has grown, nothing is in it */
+	FATE_HALF,  /* of a write: the first half of what was appended, every other unit of what was changed in place */
+	FATE_EACH,  /* of an inode's content: each of its writes by itself */
+	FATE_COUNT,
+	FATE_OPEN = FATE_COUNT /* not drawn yet */
 };
 
 enum change_kind { CHANGE_NAMES, CHANGE_MODE, CHANGE_OWNER, CHANGE_XATTR, CHANGE_WRITE, CHANGE_TRUNCATE };
@@ -103,7 +115,7 @@ struct name_change {
 /* A change that no sync has made durable yet. The inodes are held, the names and xattr owned. */
 struct change {
 	enum change_kind kind;
-	unsigned fate; /* of a settlement: enum fate of medium_changes.c */
+	unsigned fate; /* of a settlement: enum fate */
 	struct inode *inode;
 	uint64_t modified;
 	union {
@@ -181,6 +193,22 @@ void medium_end(struct medium *medium, unsigned decision);
 struct handle *medium_handle(struct medium *medium, int handle);
 int medium_new_handle(struct medium *medium, const struct handle *handle, const char *path);
 
+/* ---- medium_pages.c: the states of NAND pages, no operations; pages count from the partition's first ---- */
+#define NAND_PROGRAM_TEARS 3
+#define NAND_ERASE_TEARS   4
+
+void pages_erase(struct nand *nand, size_t first); /* a block */
+void pages_erase_torn(struct nand *nand, size_t first, unsigned tear);
+
+/* Dies when the program breaks a rule of NAND that no reading back would show to be broken. */
+void pages_check_program(const struct nand *nand, size_t first, size_t count);
+int pages_program(struct nand *nand, size_t first, size_t count, const uint8_t *data); /* -EIO in a worn-out block */
+void pages_program_torn(struct nand *nand, size_t first, size_t count, const uint8_t *data, unsigned tear);
+void pages_fill(struct nand *nand, size_t page, const uint8_t *data, size_t length); /* of a page; a healthy program */
+bool block_wears(struct nand_block *block);               /* by one erase or program more; true: it is worn out */
+bool page_read(struct nand *nand, size_t page);           /* whether this read of it can be corrected */
+bool page_is_sound(const struct nand *nand, size_t page); /* every read can, now and later */
+
 /* ---- medium_nand.c ---- */
 struct nand *nand_find(struct medium *medium, const char *name);
 void nand_free(struct medium *medium, struct nand *nand);
@@ -232,6 +260,15 @@ void change_sync_file_half(struct inode *inode);
 void change_sync_directory(struct inode *directory);
 void change_sync_first(struct filesystem *files, size_t count); /* of the changes */
 void change_settle(struct filesystem *files, enum survival survival, uint64_t *random);
+
+/* ---- medium_apply.c ---- */
+
+/* Do to the durable life what the change's fate says. salt: tells the tears of one seed from those of another. */
+void change_apply(struct change *change, uint64_t salt);
+void change_apply_attributes(const struct change *change, struct life *life);
+
+/* Bytes [offset, end) of a file as programs see them become durable; what a later truncation took are zeros. */
+void change_copy_content(struct inode *inode, uint64_t offset, uint64_t end);
 
 /* ---- medium_files.c ---- */
 int files_open(struct medium *medium, const char *path, enum storage_open_mode mode);
