@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WRITE_EACH (1u << 20) /* bytes of finished objects that a cut may make the next run read again */
+#define WRITE_EACH (256u << 10) /* bytes of finished objects that a cut may make the next run read again */
 
 struct journal {
 	uint64_t unwritten; /* bytes of finished objects since the file was written */
@@ -17,7 +17,7 @@ struct journal {
 };
 
 /* A file by its path with or without the first slash; a partition by its name, whatever the type it is asked for as. */
-static void make_key(const struct storage_name *name, uint8_t key[JOURNAL_KEY_SIZE])
+static uint64_t make_key(const struct storage_name *name)
 {
 	bool is_file = name->kind == STORAGE_FILE;
 	const char *text = is_file && *name->name == '/' ? name->name + 1 : name->name;
@@ -28,7 +28,7 @@ static void make_key(const struct storage_name *name, uint8_t key[JOURNAL_KEY_SI
 	digest_add(&digest, is_file ? "F" : "R", 1);
 	digest_add(&digest, text, strlen(text));
 	digest_finish(&digest, &value);
-	memcpy(key, value.bytes, JOURNAL_KEY_SIZE);
+	return get_le64(value.bytes);
 }
 
 static void make_proof(struct journal_entry *entry, const struct digest_value *content,
@@ -39,7 +39,8 @@ static void make_proof(struct journal_entry *entry, const struct digest_value *c
 	struct digest digest;
 
 	digest_start(&digest, DIGEST_SHA256);
-	digest_add(&digest, entry->key, JOURNAL_KEY_SIZE);
+	put_le64(number, entry->key);
+	digest_add(&digest, number, sizeof(number));
 	put_le64(number, (uint64_t)content->kind);
 	digest_add(&digest, number, sizeof(number));
 	digest_add(&digest, content->bytes, digest_size(content->kind));
@@ -133,7 +134,7 @@ bool journal_vouches(struct journal *journal, const struct storage_name *name, c
 
 	if (!journal)
 		return false;
-	make_key(name, object.key);
+	object.key = make_key(name);
 	known = journal_file_find(&journal->file, object.key);
 	if (!known)
 		return false;
@@ -166,7 +167,7 @@ void journal_record(struct journal *journal, const struct storage_name *name, co
 	if (!journal || !journal->file.begun || journal->file.closed || is_anonymous(name) ||
 	    evidence_take(journal->file.storage, name, size, &evidence, &journal->read) < 0)
 		return;
-	make_key(name, entry.key);
+	entry.key = make_key(name);
 	make_proof(&entry, digest, &evidence);
 	known = journal_file_find(&journal->file, entry.key);
 	if (known && memcmp(known->proof, entry.proof, JOURNAL_PROOF_SIZE) == 0)
@@ -187,12 +188,12 @@ void journal_forget_partitions(struct journal *journal)
 
 void journal_forget(struct journal *journal, const struct storage_name *name)
 {
-	uint8_t key[JOURNAL_KEY_SIZE];
+	uint64_t key;
 
 	if (!journal || name->kind == STORAGE_FILE)
 		return;
-	make_key(name, key);
-	journal_file_drop(&journal->file, is_anonymous(name) ? NULL : key);
+	key = make_key(name);
+	journal_file_drop(&journal->file, is_anonymous(name) ? NULL : &key);
 }
 
 void journal_count(struct journal *journal, uint64_t bytes)

@@ -8,7 +8,7 @@
 
 #define CHECK_SIZE   4
 #define PAYLOAD_SIZE 32
-#define AT_SIZE      JOURNAL_KEY_SIZE /* in a payload */
+#define AT_SIZE      8 /* in a payload, behind the key */
 #define AT_PROOF     (AT_SIZE + 8)
 #define AT_HEX       2 /* in a line, behind letter and blank */
 #define AT_CHECK     (AT_HEX + 2 * PAYLOAD_SIZE + 1)
@@ -19,14 +19,14 @@ _Static_assert(JOURNAL_IDENTITY == PAYLOAD_SIZE, "an identity fills its payload"
 
 /* ---- The entries ---- */
 
-static struct journal_entry *find(struct journal_file *file, const uint8_t key[JOURNAL_KEY_SIZE])
+static struct journal_entry *find(struct journal_file *file, uint64_t key)
 {
 	unsigned at = file->next;
 
 	for (unsigned i = 0; i < file->count; i++, at++) {
 		if (at >= file->count)
 			at = 0;
-		if (memcmp(file->entries[at].key, key, JOURNAL_KEY_SIZE) == 0) {
+		if (file->entries[at].key == key) {
 			file->next = at + 1;
 			return &file->entries[at];
 		}
@@ -34,7 +34,7 @@ static struct journal_entry *find(struct journal_file *file, const uint8_t key[J
 	return NULL;
 }
 
-const struct journal_entry *journal_file_find(struct journal_file *file, const uint8_t key[JOURNAL_KEY_SIZE])
+const struct journal_entry *journal_file_find(struct journal_file *file, uint64_t key)
 {
 	return find(file, key);
 }
@@ -123,13 +123,13 @@ static void take_line(struct journal_file *file, const char *line, size_t length
 		file->count = 0;
 		file->begun = memcmp(payload, file->package, PAYLOAD_SIZE) == 0;
 	} else if (file->begun && (*line == 'F' || *line == 'R')) {
-		memcpy(entry.key, payload, JOURNAL_KEY_SIZE);
+		entry.key = get_le64(payload);
 		memcpy(entry.proof, payload + AT_PROOF, JOURNAL_PROOF_SIZE);
 		entry.size = get_le64(payload + AT_SIZE);
 		entry.partition = *line == 'R';
 		(void)put(file, &entry); /* one too many is hashed */
 	} else if (file->begun && *line == 'D') {
-		struct journal_entry *dropped = find(file, payload);
+		struct journal_entry *dropped = find(file, get_le64(payload));
 
 		if (dropped)
 			drop(file, dropped);
@@ -250,13 +250,13 @@ void journal_file_add(struct journal_file *file, const struct journal_entry *ent
 
 	if (!put(file, entry))
 		return;
-	memcpy(payload, entry->key, JOURNAL_KEY_SIZE);
+	put_le64(payload, entry->key);
 	put_le64(payload + AT_SIZE, entry->size);
 	memcpy(payload + AT_PROOF, entry->proof, JOURNAL_PROOF_SIZE);
 	add_line(file, entry->partition ? 'R' : 'F', payload);
 }
 
-void journal_file_drop(struct journal_file *file, const uint8_t *key)
+void journal_file_drop(struct journal_file *file, const uint64_t *key)
 {
 	uint8_t payload[PAYLOAD_SIZE] = {0};
 	struct error error;
@@ -265,9 +265,9 @@ void journal_file_drop(struct journal_file *file, const uint8_t *key)
 	for (unsigned i = file->count; i > 0; i--) {
 		struct journal_entry *entry = &file->entries[i - 1];
 
-		if (!entry->partition || (key && memcmp(entry->key, key, JOURNAL_KEY_SIZE) != 0))
+		if (!entry->partition || (key && entry->key != *key))
 			continue;
-		memcpy(payload, entry->key, JOURNAL_KEY_SIZE);
+		put_le64(payload, entry->key);
 		drop(file, entry);
 		add_line(file, 'D', payload);
 		found = true;

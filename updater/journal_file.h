@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "storage/storage.h"
 
-#define JOURNAL_KEY_SIZE    8
 #define JOURNAL_PROOF_SIZE  16
 #define JOURNAL_IDENTITY    32
 #define JOURNAL_LINE_LENGTH 75                               /* without its newline */
@@ -15,7 +14,7 @@
 #define JOURNAL_HELD_MAX    (50 * (JOURNAL_LINE_LENGTH + 1)) /* bytes; small files shall not each cost a sync */
 
 struct journal_entry {
-	uint8_t key[JOURNAL_KEY_SIZE];
+	uint64_t key;
 	uint8_t proof[JOURNAL_PROOF_SIZE];
 	uint64_t size;  /* bytes of the object's content */
 	bool partition; /* or a volume; else a file */
@@ -40,7 +39,7 @@ struct journal_file {
 void journal_file_load(struct journal_file *file);
 
 /* NULL: none. Valid until the next change. */
-const struct journal_entry *journal_file_find(struct journal_file *file, const uint8_t key[JOURNAL_KEY_SIZE]);
+const struct journal_entry *journal_file_find(struct journal_file *file, uint64_t key);
 
 /* Make the file one of this package, durably; what it said before is void. */
 void journal_file_begin(struct journal_file *file);
@@ -52,7 +51,7 @@ void journal_file_add(struct journal_file *file, const struct journal_entry *ent
  * Drop the partition with this key, or with NULL all partitions, durably before this returns. Where that cannot be
  * written, the file is removed rather than left saying what is not so.
  */
-void journal_file_drop(struct journal_file *file, const uint8_t *key);
+void journal_file_drop(struct journal_file *file, const uint64_t *key);
 
 /* Durable. When it fails that is told once, and nothing is written any more. */
 void journal_file_write(struct journal_file *file);

@@ -4,6 +4,7 @@
 
 #include "storage/internal.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static void *inner(struct world *world)
@@ -41,15 +42,44 @@ static int cut_write(void *medium, int handle, uint64_t offset, const void *data
 	return world->base->ops->write(inner(world), handle, offset, data, length);
 }
 
+/* What is read of which path, through which handle. */
+static void follow_reads(struct world *world, int handle, const char *path)
+{
+	unsigned i = 0;
+
+	if (handle < 0)
+		return;
+	while (i < world->read_count && strcmp(world->reads[i].path, path) != 0)
+		i++;
+	ck_assert_uint_lt(i, WORLD_PATHS);
+	ck_assert_int_lt(handle, WORLD_HANDLES);
+	if (i == world->read_count)
+		(void)snprintf(world->reads[world->read_count++].path, sizeof(world->reads[i].path), "%s", path);
+	world->read_by[handle] = i;
+}
+
+uint64_t world_bytes_read(const struct world *world, const char *path)
+{
+	for (unsigned i = 0; i < world->read_count; i++)
+		if (strcmp(world->reads[i].path, path) == 0)
+			return world->reads[i].bytes;
+	return 0;
+}
+
 static int cut_open(void *medium, const char *path, enum storage_open_mode mode)
 {
 	struct world *world = medium;
+	int handle;
 
+	if (mode == STORAGE_APPEND && world->full_journal && strcmp(path, UPDATER_JOURNAL) == 0)
+		return -ENOSPC;
 	if (mode != STORAGE_READ && strcmp(path, UPDATER_BACKUP) == 0)
 		world->opened_for_writing++;
 	if ((mode == STORAGE_CREATE || mode == STORAGE_APPEND) && step(world))
 		return -EIO;
-	return world->base->ops->open(inner(world), path, mode);
+	handle = world->base->ops->open(inner(world), path, mode);
+	follow_reads(world, handle, path);
+	return handle;
 }
 
 static int cut_rename(void *medium, const char *from, const char *to)
@@ -169,7 +199,12 @@ static int pass_close(void *medium, int handle)
 
 static ssize_t pass_read(void *medium, int handle, uint64_t offset, void *buffer, size_t length)
 {
-	PASS(read(inner(world), handle, offset, buffer, length));
+	struct world *world = medium;
+	ssize_t n = world->base->ops->read(inner(world), handle, offset, buffer, length);
+
+	if (n > 0)
+		world->reads[world->read_by[handle]].bytes += (uint64_t)n;
+	return n;
 }
 
 static int pass_size(void *medium, int handle, uint64_t *bytes)

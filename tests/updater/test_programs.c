@@ -79,6 +79,7 @@ START_TEST(test_updater_exit_codes)
 	ck_assert_int_eq(run("$B/updater"), UPDATER_USAGE);
 	expect_output("usage: updater");
 	ck_assert_int_eq(run("$B/updater --help"), UPDATER_OK);
+	expect_output("retry");
 	ck_assert_int_eq(run("$B/updater --no-such 3 1 work/update.zip"), UPDATER_USAGE);
 	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip again"), UPDATER_USAGE);
 	ck_assert_int_eq(run("$B/updater --root . 3 77 work/update.zip"), UPDATER_USAGE);
@@ -112,6 +113,23 @@ START_TEST(test_updater_pipe)
 	                  "ui_print why\nui_print\nlog error: 510\nlog cause: why\n");
 	ck_assert_int_eq(run("$B/updater --root ./none 3 5 work/update.zip 5>pipe"), UPDATER_ABORT);
 	world_expect_text(&w, "/pipe", "log error: 502\n");
+}
+END_TEST
+
+/* "retry" is what makes the journal count. */
+START_TEST(test_updater_retry)
+{
+	char script[1024];
+
+	put_package(versions_script(&v, "/work/old", script));
+	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip"), UPDATER_OK);
+	expect_output("/work/old: now ");
+	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip retry"), UPDATER_OK);
+	expect_output("says the journal");
+	expect_output("read 0 bytes to see what objects hold");
+	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip"), UPDATER_OK);
+	ck_assert_ptr_null(strstr(output, "says the journal"));
+	expect_output("read 4100 bytes to see what objects hold");
 }
 END_TEST
 
@@ -252,6 +270,7 @@ Suite *suite_programs(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_updater_exit_codes);
 	tcase_add_test(tc, test_updater_pipe);
+	tcase_add_test(tc, test_updater_retry);
 	tcase_add_test(tc, test_updater_without_listener);
 	tcase_add_test(tc, test_updater_patches_partition);
 	tcase_add_test(tc, test_applypatch);

@@ -196,6 +196,8 @@ enum updater_exit world_run(struct world *world, const char *script)
 	world->told[0] = world->log[0] = '\0';
 	world->error = (struct error){0};
 	world->steps = world->opened_for_writing = world->renamed_backups = 0;
+	world->read_count = 0;
+	memset(world->reads, 0, sizeof(world->reads));
 	craft_start(&zip);
 	craft_add_text(&zip, "first", "");
 	if (script)

@@ -11,6 +11,8 @@
 #include <check.h>
 
 #define WORLD_ENTRIES 15
+#define WORLD_PATHS   128
+#define WORLD_HANDLES 256
 
 struct world_entry {
 	char name[128];
@@ -33,6 +35,15 @@ struct world {
 	uint64_t free_cache;         /* the same below /cache, which is another file system then */
 	unsigned opened_for_writing; /* times the backup was opened for writing */
 	unsigned renamed_backups;    /* times a new backup got its name */
+
+	bool full_journal; /* no room for it */
+
+	struct { /* of the last run */
+		char path[256];
+		uint64_t bytes;
+	} reads[WORLD_PATHS];
+	unsigned read_count;
+	unsigned read_by[WORLD_HANDLES]; /* index into reads */
 
 	struct world_entry entries[WORLD_ENTRIES];
 	unsigned entry_count;
@@ -73,6 +84,9 @@ void world_aborts(struct world *world, const char *script, const char *cause);
 /* The script yields this value. */
 void world_yields(struct world *world, const char *script, const char *value);
 
+/* Bytes that the last run read of a file or, as "/dev/NAME", of a partition. */
+uint64_t world_bytes_read(const struct world *world, const char *path);
+
 bool world_told(const struct world *world, const char *line); /* this whole line */
 
 /* The hex digest of bytes; one of a few static places. */
@@ -108,5 +122,7 @@ Suite *suite_rehearsal(void);
 Suite *suite_programs(void);
 Suite *suite_imgdiff(void);
 Suite *suite_lineage(void);
+Suite *suite_journal(void);
+Suite *suite_resume(void);
 
 #endif
