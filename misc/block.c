@@ -47,6 +47,48 @@ static int write_block_once(struct misc *misc, const uint8_t *block, uint8_t *ch
 	return err;
 }
 
+/*
+ * The block does not take the message. With it marked bad the journal's block is where the bootloader looks, and the
+ * one behind that is the journal's: so what the journal knows goes there first.
+ */
+static int leave_block(struct misc *misc, const struct misc_message *message, struct error *error)
+{
+	uint64_t blocks = misc->info.size / misc->info.erase_size;
+	int err = 0;
+
+	if (blocks == 1 && misc_is_armed(message))
+		return error_set(error, 0, EIO, "%s: the only block left does not take the bootloader message",
+		                 misc->partition);
+	if (blocks > 2)
+		err = journal_copy_behind(misc, error);
+	if (!err)
+		err = storage_raw_retire(misc->raw, 0, &misc->info, error);
+	if (err)
+		return err;
+	if (misc->info.size == 0)
+		misc->record_count = 0;
+	else if (!misc_lay_out_mtd(misc))
+		err = error_set(error, 0, EIO, "%s: no place for a bootloader message any more", misc->partition);
+	return err;
+}
+
+static int write_block(struct misc *misc, const struct misc_message *message, const uint8_t *block, uint8_t *check,
+                       struct error *error)
+{
+	int err;
+
+	do {
+		for (int i = 0; i < WRITE_TRIES; i++) {
+			err = write_block_once(misc, block, check, error);
+			if (!err)
+				return 0;
+		}
+		if (storage_is_block_failure(err))
+			err = leave_block(misc, message, error);
+	} while (!err && misc->info.size);
+	return err;
+}
+
 int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error)
 {
 	uint8_t *block = malloc(misc->info.erase_size);
@@ -64,11 +106,7 @@ int misc_change_block(struct misc *misc, const struct misc_message *message, boo
 	memcpy(block + misc->message_offset, message, sizeof(*message));
 	if (misc->shared_block && !keep_journal)
 		memset(block + misc->journal_offset, 0xFF, (size_t)misc->record_size * misc->record_count);
-	for (int i = 0; i < WRITE_TRIES; i++) {
-		err = write_block_once(misc, block, check, error);
-		if (!err)
-			break;
-	}
+	err = write_block(misc, message, block, check, error);
 out:
 	free(check);
 	free(block);

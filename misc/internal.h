@@ -16,6 +16,9 @@ struct misc {
 	char partition[64];    /* for messages */
 };
 
+/* Where things lie on raw flash of misc->info. False when the geometry is absurd or the message does not fit. */
+bool misc_lay_out_mtd(struct misc *misc);
+
 /* ---- The message ---- */
 
 /* Make every text field NUL-terminated and zero-filled; a field that starts with 0xFF becomes empty. */
@@ -36,7 +39,9 @@ int misc_put_message(struct misc *misc, const struct misc_message *message, bool
 
 /*
  * Rewrite the first good erase block with another message, keeping the rest of it, the journal if it lies there and
- * keep_journal: read, erase, program the pages that are not blank in ascending order, read back. For MTD only.
+ * keep_journal: read, erase, program the pages that are not blank in ascending order, read back. For MTD only. A block
+ * that fails is marked bad, so that the bootloader looks at the next one; where there is no other, only to get rid of
+ * an armed message, after which misc->info.size is 0.
  */
 int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
 
@@ -83,8 +88,11 @@ int journal_read(struct misc *misc, struct journal *journal, struct error *error
 /* Would `count` more records go in without an erase? */
 bool journal_has_room(const struct misc *misc, const struct journal *journal, unsigned count);
 
-/* Append journal->newest with the next sequence number; erases when it must. */
+/* Append journal->newest with the next sequence number; erases when it must, and leaves a block that fails. */
 int journal_append(struct misc *misc, struct journal *journal, struct error *error);
+
+/* Write the newest record to the erase block behind the journal's, which is erased for it: see misc_change_block(). */
+int journal_copy_behind(struct misc *misc, struct error *error);
 
 /* The next record is RECORD_CLOSED or RECORD_RESET, unless nothing is armed anyway. */
 int journal_finish(struct misc *misc, enum record_kind kind, struct error *error);

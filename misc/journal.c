@@ -141,25 +141,89 @@ static int erase_journal(struct misc *misc, struct journal *journal, struct erro
 	return err;
 }
 
-int journal_append(struct misc *misc, struct journal *journal, struct error *error)
+/* The journal's block fails: the next good one is the journal's then. */
+static int leave_block(struct misc *misc, struct journal *journal, struct error *error)
+{
+	int err = storage_raw_retire(misc->raw, misc->journal_offset, &misc->info, error);
+
+	if (!err && !misc_lay_out_mtd(misc))
+		err = error_set(error, 0, EINVAL, "%s: no place for a journal any more", misc->partition);
+	if (!err && misc->shared_block)
+		err = error_set(error, 0, ENOSPC, "%s: the block of the attempt journal went bad", misc->partition);
+	journal->next = 0;
+	return err;
+}
+
+static int write_record(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
 {
 	enum record_kind kind = journal->newest.kind;
 	bool closing = kind == RECORD_ENDED || kind == RECORD_CLOSED || kind == RECORD_RESET;
-	uint8_t *buffer = malloc((size_t)misc->record_size * 2);
 	int err = 0;
 
-	if (!buffer)
-		return error_set(error, 0, ENOMEM, "%s: no memory for the attempt journal", misc->partition);
-	memset(buffer, 0xFF, misc->record_size);
-	journal->newest.sequence++;
-	record_encode(&journal->newest, buffer);
 	/* How an upgrade ends is never worth an erase: it would lose what the record is there to keep. */
 	if (!misc->shared_block && !closing && !journal_has_room(misc, journal, 1))
 		err = erase_journal(misc, journal, error);
 	if (!err)
 		err = write_next(misc, journal, buffer, error);
+	while (storage_is_block_failure(err) && erases(misc) && !misc->shared_block) {
+		int left = leave_block(misc, journal, error);
+
+		if (left)
+			return left;
+		err = storage_raw_erase(misc->raw, misc->journal_offset, error);
+		if (!err)
+			err = write_next(misc, journal, buffer, error);
+	}
+	return err;
+}
+
+/* Two records' pages, the first with the record in it; NULL: no memory. */
+static uint8_t *encode(const struct misc *misc, const struct record *record, struct error *error)
+{
+	uint8_t *buffer = malloc((size_t)misc->record_size * 2);
+
+	if (!buffer) {
+		(void)error_set(error, 0, ENOMEM, "%s: no memory for the attempt journal", misc->partition);
+		return NULL;
+	}
+	memset(buffer, 0xFF, misc->record_size);
+	record_encode(record, buffer);
+	return buffer;
+}
+
+int journal_append(struct misc *misc, struct journal *journal, struct error *error)
+{
+	uint8_t *buffer;
+	int err;
+
+	journal->newest.sequence++;
+	buffer = encode(misc, &journal->newest, error);
+	if (!buffer)
+		return -ENOMEM;
+	err = write_record(misc, journal, buffer, error);
 	if (!err)
 		journal->empty = false;
+	free(buffer);
+	return err;
+}
+
+int journal_copy_behind(struct misc *misc, struct error *error)
+{
+	uint64_t behind = misc->journal_offset + misc->info.erase_size;
+	struct journal journal;
+	uint8_t *buffer;
+	int err = journal_read(misc, &journal, error);
+
+	if (err)
+		return err;
+	err = storage_raw_erase(misc->raw, behind, error);
+	if (err || journal.empty)
+		return err;
+	journal.newest.sequence++;
+	buffer = encode(misc, &journal.newest, error);
+	if (!buffer)
+		return -ENOMEM;
+	err = storage_raw_program(misc->raw, behind, buffer, misc->record_size, error);
 	free(buffer);
 	return err;
 }

@@ -21,8 +21,7 @@ static uint32_t at_most(uint64_t value, uint32_t limit)
 	return value < limit ? (uint32_t)value : limit;
 }
 
-/* Where things lie on raw flash. False when the geometry is absurd or the message does not fit. */
-static bool lay_out_mtd(struct misc *misc)
+bool misc_lay_out_mtd(struct misc *misc)
 {
 	const struct storage_raw_info *info = &misc->info;
 	uint32_t page = info->page_size;
@@ -33,6 +32,8 @@ static bool lay_out_mtd(struct misc *misc)
 		return false;
 	misc->message_offset = page;
 	misc->record_size = ROUND_UP(MTD_RECORD_MIN, page);
+	misc->record_count = 0;
+	misc->shared_block = false;
 	if (info->size / info->erase_size >= 2) {
 		misc->journal_offset = info->erase_size;
 		misc->record_count = at_most(info->erase_size / misc->record_size, MTD_RECORDS_MAX);
@@ -77,7 +78,7 @@ int misc_open(struct storage *storage, const char *partition, struct misc **misc
 		free(misc);
 		return err;
 	}
-	fits = misc->info.kind == STORAGE_MTD ? lay_out_mtd(misc) : lay_out_file(misc);
+	fits = misc->info.kind == STORAGE_MTD ? misc_lay_out_mtd(misc) : lay_out_file(misc);
 	if (!fits) {
 		err = error_set(error, 0, EINVAL,
 		                "%s: no place for a bootloader message (%llu bytes, block %u, page %u)", partition,
@@ -138,7 +139,7 @@ int misc_put_message(struct misc *misc, const struct misc_message *message, bool
 		err = misc_change_block(misc, &wanted, keep_journal, error);
 	else
 		err = storage_raw_program(misc->raw, misc->message_offset, &wanted, sizeof(wanted), error);
-	if (!err && !misc_message_is(misc, &wanted))
+	if (!err && misc->info.size && !misc_message_is(misc, &wanted))
 		err = error_set(error, RESULT_VERIFY, EIO, "%s: the bootloader message reads back wrong",
 		                misc->partition);
 	return err;
@@ -206,10 +207,11 @@ int misc_rearm(struct misc *misc, const struct misc_message *message, struct err
 int misc_clear(struct misc *misc, struct error *error)
 {
 	struct misc_message nothing = {0};
-	int err = journal_finish(misc, RECORD_CLOSED, error);
+	int err;
 
-	if (!err)
-		err = misc_put_message(misc, &nothing, false, error);
+	/* Where the journal cannot be written any more, the module must get out of recovery all the same. */
+	(void)journal_finish(misc, RECORD_CLOSED, NULL);
+	err = misc_put_message(misc, &nothing, false, error);
 	/*
 	 * After the message, so that an ending which power cut short is still known as one. Before anyone else arms,
 	 * so that a tool that knows no journal starts with five attempts.

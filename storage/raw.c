@@ -140,6 +140,24 @@ int storage_raw_program(struct storage_raw *raw, uint64_t offset, const void *da
 	return err < 0 ? storage_fail(error, err, "%s: write at 0x%llx", raw->name, (unsigned long long)offset) : 0;
 }
 
+int storage_raw_retire(struct storage_raw *raw, uint64_t offset, struct storage_raw_info *info, struct error *error)
+{
+	int err = raw_check(raw, offset, raw->info.erase_size, raw->info.erase_size, error);
+
+	if (err == 0 && raw->info.kind != STORAGE_MTD)
+		err = error_set(error, 0, EOPNOTSUPP, "%s: has no blocks to mark bad", raw->name);
+	if (err == 0)
+		err = mtd_map_retire(&raw->map, (uint32_t)(offset / raw->info.erase_size), error);
+	raw->info.size = raw->info.kind == STORAGE_MTD ? mtd_map_size(&raw->map) : raw->info.size;
+	*info = raw->info;
+	return err;
+}
+
+bool storage_is_block_failure(int err)
+{
+	return mtd_is_block_failure(err);
+}
+
 void storage_raw_close(struct storage_raw *raw)
 {
 	if (!raw)

@@ -321,7 +321,7 @@ struct storage_raw_info {
 	uint32_t erase_size;    /* 1 for STORAGE_BLOCK, which is written in place without erasing */
 	uint32_t page_size;     /* 1 for STORAGE_BLOCK */
 };
-/* Every failure is the caller's to handle: raw access retries nothing and marks no block bad. */
+/* Every failure is the caller's to handle: raw access retries nothing, and marks a block bad only when told. */
 int storage_raw_open(struct storage *storage, const char *partition, struct storage_raw **raw,
                      struct storage_raw_info *info, struct error *error);
 int storage_raw_read(struct storage_raw *raw, uint64_t offset, void *buffer, size_t length, struct error *error);
@@ -329,6 +329,15 @@ int storage_raw_erase(struct storage_raw *raw, uint64_t offset,
                       struct error *error); /* one erase block; no-op for BLOCK */
 int storage_raw_program(struct storage_raw *raw, uint64_t offset, const void *data, size_t length,
                         struct error *error); /* durable when it returns */
+
+/*
+ * Take the erase block at offset out of use: it is marked bad, for the bootloader too, and what lies behind it moves up
+ * by one block. *info: as it is now; size 0 when that was the last one. -EOPNOTSUPP where no block can be marked.
+ */
+int storage_raw_retire(struct storage_raw *raw, uint64_t offset, struct storage_raw_info *info, struct error *error);
+
+/* Does an error of erase, program or read-back speak against the block, so that another one may do? */
+bool storage_is_block_failure(int err);
 void storage_raw_close(struct storage_raw *raw);
 
 #endif

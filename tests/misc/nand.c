@@ -61,15 +61,6 @@ static int nand_is_bad(void *medium, int handle, uint64_t offset, bool *bad)
 	return 0;
 }
 
-static int nand_mark_bad(void *medium, int handle, uint64_t offset)
-{
-	struct nand *nand = medium;
-
-	(void)handle;
-	nand->bad[offset / NAND_BLOCK] = true;
-	return 0;
-}
-
 /* 1: do it, 0: power goes in the middle of it, else an error. */
 static int power(struct nand *nand)
 {
@@ -77,6 +68,18 @@ static int power(struct nand *nand)
 	if (nand->cut_at == 0 || nand->changes < nand->cut_at)
 		return 1;
 	return nand->changes == nand->cut_at ? 0 : -EIO;
+}
+
+static int nand_mark_bad(void *medium, int handle, uint64_t offset)
+{
+	struct nand *nand = medium;
+	int state = power(nand);
+
+	(void)handle;
+	if (state < 0)
+		return state;
+	nand->bad[offset / NAND_BLOCK] = true;
+	return state == 1 ? 0 : -EIO;
 }
 
 static int nand_erase(void *medium, int handle, uint64_t offset)
@@ -91,6 +94,8 @@ static int nand_erase(void *medium, int handle, uint64_t offset)
 	if (state < 0)
 		return state;
 	nand->erases++;
+	if (nand->worn[offset / NAND_BLOCK])
+		return -EIO;
 	if (nand->fail_erase) {
 		nand->fail_erase--;
 		return -EIO;
@@ -122,6 +127,8 @@ static int nand_program(void *medium, int handle, uint64_t offset, const void *d
 			ck_assert_msg(!nand->programmed[later], "page %u after or over page %u", (unsigned)page,
 			              (unsigned)later);
 		nand->programmed[page] = true;
+		if (nand->worn[page / NAND_PAGES])
+			return -EIO;
 		if (nand->fail_program) {
 			nand->fail_program--;
 			return -EIO;

@@ -26,6 +26,7 @@ struct nand {
 	unsigned cut_at;     /* this change, counted from 1, is torn, and all later ones fail; 0: never */
 	unsigned fail_erase; /* so many erases fail from now on */
 	unsigned fail_program;
+	bool worn[NAND_BLOCKS]; /* erasing and programming fails */
 	struct storage *storage;
 };
 

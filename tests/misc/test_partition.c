@@ -172,11 +172,91 @@ START_TEST(test_flash_errors)
 	nand->fail_program = 1;
 	ck_assert_int_eq(misc_clear(misc, NULL), 0);
 	ck_assert(!armed(nand));
-	nand->fail_erase = 9; /* a worn block is an error with a name */
-	ck_assert_int_eq(misc_arm(misc, standard, 1, &error), -EIO);
+	for (int i = 0; i < NAND_BLOCKS; i++)
+		nand->worn[i] = true;
+	ck_assert_int_lt(misc_arm(misc, standard, 1, &error), 0); /* has a name */
 	ck_assert_ptr_nonnull(strstr(error.message, "misc"));
 	misc_close(misc);
 	nand_free(nand);
+}
+END_TEST
+
+/*
+ * A block that went bad is marked, and the bootloader finds the message in the next good one; the journal keeps what it
+ * knows. _i: the blocks that are worn, a bit each.
+ */
+START_TEST(test_worn_blocks)
+{
+	struct nand *nand = nand_new(4);
+	struct misc *misc = open_misc(nand->storage);
+	struct misc_attempts attempts;
+	unsigned first = 0;
+
+	ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
+	ck_assert_int_eq(begin_attempt(misc, 3, 40), 0);
+	for (unsigned i = 0; i < NAND_BLOCKS; i++)
+		nand->worn[i] = (unsigned)_i >> i & 1;
+	ck_assert_int_eq(misc_upgrade_ended(misc, 510, "why", NULL), 0);
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	ck_assert(!armed(nand));
+	ck_assert_int_eq(misc_attempts_read(misc, 0, &attempts, NULL), 0);
+	ck_assert(!attempts.pending && !attempts.closed);
+	ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
+	misc_close(misc);
+	misc = open_misc(nand->storage);
+	ck_assert_int_eq(misc_attempts_read(misc, 0, &attempts, NULL), 0);
+	ck_assert(attempts.pending);
+	ck_assert(armed(nand));
+	while (nand->bad[first])
+		first++;
+	ck_assert_str_eq((const char *)nand->data + first * NAND_BLOCK + NAND_PAGE, "boot-recovery");
+	for (unsigned i = 0; i < NAND_BLOCKS; i++)
+		ck_assert(!nand->bad[i] || nand->worn[i]);
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* The last block fails while the flag is armed in it: without it the bootloader finds no flag, and the module lives. */
+START_TEST(test_last_block_worn)
+{
+	struct nand *nand = nand_new(1);
+	struct misc *misc = open_misc(nand->storage);
+
+	ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
+	nand->worn[0] = true;
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	ck_assert(nand->bad[0]);
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* Power goes at every change of leaving the flag's block: the upgrade stays armed, or comes back. */
+START_TEST(test_cut_leaving_block)
+{
+	bool cut = true;
+
+	for (unsigned at = 1; cut; at++) {
+		static const struct misc_message taken = {.status = "OKAY"};
+		struct nand *nand = nand_new(4);
+		struct misc *misc = open_misc(nand->storage);
+		bool again;
+
+		ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
+		nand->worn[0] = true;
+		nand->changes = 0;
+		nand->cut_at = at;
+		cut = misc_write_message(misc, &taken, NULL) < 0 || nand->changes >= at;
+		misc_close(misc);
+		nand->cut_at = 0;
+		misc = open_misc(nand->storage);
+		ck_assert_int_eq(misc_resume(misc, nand->storage, "/command", &again, NULL), 0);
+		ck_assert(armed(nand));
+		misc_close(misc);
+		nand_free(nand);
+		ck_assert_uint_lt(at, 100);
+	}
 }
 END_TEST
 
@@ -308,6 +388,9 @@ TCase *partition_tests(void)
 	tcase_add_test(tests, test_garbage);
 	tcase_add_test(tests, test_torn_pages);
 	tcase_add_test(tests, test_flash_errors);
+	tcase_add_loop_test(tests, test_worn_blocks, 0, 4);
+	tcase_add_test(tests, test_last_block_worn);
+	tcase_add_test(tests, test_cut_leaving_block);
 	tcase_add_loop_test(tests, test_cut_arming, 1, 3);
 	tcase_add_test(tests, test_file);
 	tcase_add_test(tests, test_small_file);

@@ -73,6 +73,37 @@ START_TEST(bad_requests)
 }
 END_TEST
 
+/* A block that is taken out of use is marked bad, and the others move up. */
+START_TEST(retired_block)
+{
+	struct storage_raw *raw;
+	struct storage_raw_info info;
+	struct fake_nand *nand;
+	uint8_t data[512];
+	struct fixture f;
+
+	fixture_open(&f);
+	nand = fake_add_nand(f.medium, "misc", 3, 4096, 512);
+	memset(nand->data + 8192, 'c', 512);
+	ck_assert_int_eq(storage_raw_open(f.storage, "misc", &raw, &info, &f.error), 0);
+	ck_assert_int_eq(storage_raw_retire(raw, 512, &info, &f.error), -EINVAL);
+	ck_assert_int_eq(storage_raw_retire(raw, 4096, &info, &f.error), 0);
+	ck_assert(nand->bad[1] && !nand->bad[0]);
+	ck_assert_uint_eq(info.size, 8192);
+	ck_assert_int_eq(storage_raw_read(raw, 4096, data, sizeof(data), &f.error), 0);
+	ck_assert_uint_eq(data[0], 'c');
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(storage_raw_retire(raw, 0, &info, &f.error), 0);
+	ck_assert_uint_eq(info.size, 0);
+	storage_raw_close(raw);
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/dev/file", "0123", 4));
+	ck_assert_int_eq(storage_raw_open(f.storage, "file", &raw, &info, &f.error), 0);
+	ck_assert_int_eq(storage_raw_retire(raw, 0, &info, &f.error), -EOPNOTSUPP);
+	storage_raw_close(raw);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(block_bytes)
 {
 	static const char *const lines[] = {"write /dev/misc 7 3\n", "sync /dev/misc\n", "read /dev/misc 6 5\n", NULL};
@@ -106,6 +137,7 @@ Suite *suite_raw(void)
 
 	tcase_add_test(tests, nand_pages);
 	tcase_add_test(tests, bad_requests);
+	tcase_add_test(tests, retired_block);
 	tcase_add_test(tests, block_bytes);
 	suite_add_tcase(suite, tests);
 	return suite;
