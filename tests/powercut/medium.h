@@ -11,10 +11,13 @@
 
 /* ---- Operations and cuts ---- */
 
-/* One durable operation that is about to happen. */
+/*
+ * One durable operation that is about to happen. Operations that fail (-ENOENT ...) are none, nor is what changes
+ * memory only (the root file system), opens an existing file for appending, or syncs a volume, which writes through.
+ */
 struct cut_point {
 	const char *verb;   /* "program", "erase", "markbad", "create", "append", "write", "sync", "rename", ... */
-	const char *object; /* "misc", "/usrdata/cache/saved.file" */
+	const char *object; /* "misc", "/usrdata/cache/saved.file"; of a rename the new name */
 	uint64_t offset;    /* bytes; of an operation that has none, 0 */
 	uint64_t length;    /* the same */
 	unsigned tears;     /* ways in which this operation can be cut half-way; 0: it is atomic */
@@ -36,22 +39,23 @@ struct medium *medium_new(const struct medium_events *events);
 struct medium_events *medium_events(struct medium *medium);
 void medium_free(struct medium *medium);
 
-extern const struct storage_ops medium_ops; /* over a struct medium */
+/* Over a struct medium. find() yields "nand:NAME" and "volume:NAME", which open() and mount() take. */
+extern const struct storage_ops medium_ops;
 
 /* What is left of changes that no sync has made durable. */
 enum survival {
 	SURVIVAL_NOTHING,    /* all un-synced changes are gone */
 	SURVIVAL_EVERYTHING, /* all of them made it */
-	SURVIVAL_EMPTY,      /* names and attributes made it, un-synced content did not: zero-length files */
-	SURVIVAL_TORN,       /* the same, and half of the un-synced content, the rest of it zeros */
-	SURVIVAL_PREFIX,     /* the first so many changes in the order they were made, drawn by seed (UBIFS's journal) */
-	SURVIVAL_SOME,       /* any subset, drawn by seed; each change and each file's content by itself */
+	SURVIVAL_EMPTY,      /* names, attributes, truncations made it, what was written since not: zero-length files */
+	SURVIVAL_TORN,   /* the same, and half of what was appended, zeros behind it; in place every other 512 bytes */
+	SURVIVAL_PREFIX, /* the first so many changes in the order they were made, drawn by seed (UBIFS's journal) */
+	SURVIVAL_SOME,   /* any subset, drawn by seed; each change and each file's content by itself */
 	SURVIVAL_COUNT
 };
 
 /*
  * Power is gone: apply the survival rule, close every handle, unmount everything, forget the root file system in
- * memory (it is made anew from what medium_add_root_link() and medium_put() on "/" were told).
+ * memory (it is made anew from what medium_add_root_*() were told).
  */
 void medium_crash(struct medium *medium, enum survival survival, uint64_t seed);
 
@@ -66,7 +70,8 @@ void medium_add_nand(struct medium *medium, const char *name, uint32_t blocks, u
 /* UBI volume of so many logical erase blocks. */
 void medium_add_volume(struct medium *medium, const char *name, uint32_t lebs, uint32_t leb_size, bool is_static);
 
-/* File system on a UBI volume of its own: what is mounted with this device name, of so many bytes. */
+/* File system on a UBI volume of its own: what is mounted with this device name, of so many bytes. Emptying the volume
+ * formats it; how UBIFS lays out its nodes there is not modelled, so that it is neither read nor written raw. */
 void medium_add_file_system(struct medium *medium, const char *volume, uint64_t bytes);
 
 /* A symbolic link or directory of the recovery image's root file system, there at each boot. */
@@ -88,7 +93,8 @@ void medium_write_nand(struct medium *medium, const char *nand, const void *data
 bool medium_read_volume(struct medium *medium, const char *volume, void *data, size_t length); /* false: interrupted */
 void medium_write_volume(struct medium *medium, const char *volume, const void *data, size_t length);
 
-/* Path within the file system, "/etc/x"; parents are made. durable: as a crash with SURVIVAL_NOTHING would leave it. */
+/* volume: that of a file system, "/" for the root file system. Path within it, "/etc/x", links in it not followed;
+ * parents are made. Putting syncs what is un-synced. durable: as a crash with SURVIVAL_NOTHING would leave it. */
 void medium_put_file(struct medium *medium, const char *volume, const char *path, const void *data, size_t length,
                      uint32_t mode);
 void medium_put_link(struct medium *medium, const char *volume, const char *path, const char *target);
@@ -96,19 +102,19 @@ const uint8_t *medium_file(struct medium *medium, const char *volume, const char
 bool medium_stat(struct medium *medium, const char *volume, const char *path, bool durable, struct storage_stat *stat);
 const char *medium_link(struct medium *medium, const char *volume, const char *path, bool durable);
 
-/* Call each() for every object of a file system, parents first. */
+/* Call each() for every object of a file system but its root directory, parents first. */
 void medium_walk(struct medium *medium, const char *volume, bool durable,
                  void (*each)(void *ctx, const char *path, const struct storage_stat *stat), void *ctx);
 
 /* ---- Figures ---- */
 
 struct medium_figures {
-	uint64_t operations;     /* durable operations begun so far */
-	uint64_t erases;         /* of all NAND blocks */
-	uint64_t block_erases;   /* of the most erased one */
-	uint64_t bytes_read;     /* through storage_ops: of files, NAND and volumes */
+	uint64_t operations;   /* durable operations begun so far */
+	uint64_t erases;       /* of all NAND blocks */
+	uint64_t block_erases; /* of the most erased one */
+	uint64_t bytes_read;   /* through storage_ops: of files, NAND and volumes */
 	uint64_t bytes_written;
-	uint64_t allocated;      /* heap that the model itself holds now, bytes */
+	uint64_t allocated; /* heap that the model itself holds now, bytes */
 };
 struct medium_figures medium_figures(const struct medium *medium);
 

@@ -259,9 +259,9 @@ void change_settle(struct filesystem *files, enum survival survival, uint64_t *r
 	size_t prefix = (size_t)(draw(random) % (files->changes + 1));
 
 	for (size_t i = 0; i < files->changes; i++) {
-		struct inode *inode = files->change[i].kind == CHANGE_NAMES ? NULL : files->change[i].inode;
+		struct inode *inode = files->change[i].inode;
 
-		if (!inode)
+		if (files->change[i].kind == CHANGE_NAMES)
 			continue;
 		inode->fate = FATE_OPEN;
 		inode->base = inode->durable.size;

@@ -44,7 +44,6 @@ static void life_clear(struct medium *medium, struct life *life)
 	memset(life, 0, sizeof(*life));
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion) as deep as the directories */
 void inode_release(struct inode *inode)
 {
 	struct medium *medium;
@@ -128,28 +127,35 @@ void life_set_name(struct medium *medium, struct life *life, const char *name, s
 	}
 }
 
+static size_t find_xattr(const struct life *life, const char *name)
+{
+	size_t i = 0;
+
+	while (i < life->xattrs && strcmp(life->xattr[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 struct xattr *life_find_xattr(const struct life *life, const char *name)
 {
-	for (size_t i = 0; i < life->xattrs; i++)
-		if (strcmp(life->xattr[i].name, name) == 0)
-			return &life->xattr[i];
-	return NULL;
+	size_t i = find_xattr(life, name);
+
+	return i < life->xattrs ? &life->xattr[i] : NULL;
 }
 
 void life_set_xattr(struct medium *medium, struct life *life, const struct xattr *xattr)
 {
-	struct xattr *there = life_find_xattr(life, xattr->name);
+	size_t i = find_xattr(life, xattr->name);
 
+	if (xattr->size == 0 && i == life->xattrs)
+		return;
 	if (xattr->size == 0) {
-		if (there)
-			*there = life->xattr[--life->xattrs];
+		life->xattr[i] = life->xattr[--life->xattrs];
 		return;
 	}
-	if (!there) {
-		life->xattr = medium_grow(medium, life->xattr, (life->xattrs + 1) * sizeof(*xattr));
-		there = &life->xattr[life->xattrs++];
-	}
-	*there = *xattr;
+	if (i == life->xattrs)
+		life->xattr = medium_grow(medium, life->xattr, ++life->xattrs * sizeof(*xattr));
+	life->xattr[i] = *xattr;
 }
 
 /* Space is taken by what has a name or is open. */
@@ -200,8 +206,11 @@ static void copy_durable(struct medium *medium, struct inode *inode)
 
 	for (size_t i = 0; i < durable->entries; i++)
 		add_entry(medium, &now, durable->entry[i].name, durable->entry[i].inode);
-	for (size_t i = 0; i < durable->xattrs; i++)
-		life_set_xattr(medium, &now, &durable->xattr[i]);
+	if (durable->xattrs > 0) {
+		now.xattr = medium_grow(medium, NULL, durable->xattrs * sizeof(*now.xattr));
+		memcpy(now.xattr, durable->xattr, durable->xattrs * sizeof(*now.xattr));
+	}
+	now.xattrs = durable->xattrs;
 	if (durable->size > 0) {
 		now.data = medium_grow(medium, NULL, durable->size);
 		memcpy(now.data, durable->data, durable->size);
@@ -214,7 +223,6 @@ static void copy_durable(struct medium *medium, struct inode *inode)
 	inode->touched = false;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion) as deep as the directories */
 void inode_restore(struct inode *inode)
 {
 	if (inode->touched)

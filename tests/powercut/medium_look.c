@@ -6,13 +6,12 @@
 
 static struct filesystem *must_find(struct medium *medium, const char *name)
 {
-	struct volume *volume = strcmp(name, "/") == 0 ? NULL : volume_find(medium, name);
+	const struct volume *volume = volume_find(medium, name);
+	struct filesystem *files = strcmp(name, "/") == 0 ? &medium->root : volume ? volume->files : NULL;
 
-	if (strcmp(name, "/") == 0)
-		return &medium->root;
-	if (!volume || !volume->files)
+	if (!files)
 		medium_die("no file system %s", name);
-	return volume->files;
+	return files;
 }
 
 static const struct life *life_of(const struct inode *inode, bool durable)
@@ -79,7 +78,6 @@ struct tour {
 	char path[PATH_MAX];
 };
 
-/* NOLINTNEXTLINE(misc-no-recursion) as deep as the directories */
 static void visit(struct tour *tour, const struct inode *directory, size_t length)
 {
 	const struct life *life = life_of(directory, tour->durable);
@@ -106,7 +104,6 @@ void medium_walk(struct medium *medium, const char *volume, bool durable,
 	visit(&tour, must_find(medium, volume)->root, 0);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion) as deep as the directories */
 static uint64_t count_bytes(const struct inode *inode)
 {
 	uint64_t bytes = inode->now.size;

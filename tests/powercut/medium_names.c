@@ -62,8 +62,6 @@ static int step(struct walk *walk, bool follow)
 		return 0;
 	}
 	inode = life_find(&directory->now, place->name);
-	if (!inode && !is_last)
-		return -ENOENT;
 	if (inode && inode->type == STORAGE_SYMLINK && (follow || !is_last))
 		return follow_link(walk, inode);
 	while (inode && inode->mounted)
@@ -73,6 +71,8 @@ static int step(struct walk *walk, bool follow)
 		place->inode = inode;
 		return 1;
 	}
+	if (!inode)
+		return -ENOENT;
 	if (inode->type != STORAGE_DIRECTORY)
 		return -ENOTDIR;
 	if (place->depth == PLACE_DEPTH)
@@ -202,10 +202,12 @@ int names_rename(void *medium, const char *from, const char *to)
 	unsigned cut;
 	int err = place_find_existing(medium, from, false, &source);
 
-	if (err == 0)
-		err = place_find(medium, to, false, &target);
-	if (err == 0)
-		err = check_rename(&source, &target);
+	if (err < 0)
+		return err;
+	err = place_find(medium, to, false, &target);
+	if (err < 0)
+		return err;
+	err = check_rename(&source, &target);
 	if (err < 0 || source.inode == target.inode)
 		return err;
 	cut = files_begin(source.directory->files, &(struct cut_point){.verb = "rename", .object = to});

@@ -58,6 +58,7 @@ void pages_erase(struct nand *nand, size_t first)
 
 void pages_erase_torn(struct nand *nand, size_t first, unsigned tear)
 {
+	struct nand_block *block = &nand->block[first / pages_per_block(nand)];
 	size_t end = first + pages_per_block(nand);
 	size_t middle = first + (end - first) / 2;
 
@@ -78,7 +79,7 @@ void pages_erase_torn(struct nand *nand, size_t first, unsigned tear)
 	default:
 		clear_pages(nand, middle, end, PAGE_WEAK);
 	}
-	nand->block[first / pages_per_block(nand)].fresh = find_fresh(nand, first);
+	block->fresh = find_fresh(nand, first);
 }
 
 bool block_wears(struct nand_block *block)

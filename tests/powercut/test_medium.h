@@ -23,11 +23,11 @@ struct bench {
 	jmp_buf power_off;
 };
 
-#define ERASE_SIZE  4096u
-#define PAGE_SIZE   512u
+#define ERASE_SIZE  ((size_t)4096)
+#define PAGE_SIZE   ((size_t)512)
 #define BLOCKS      4u
-#define VOLUME_SIZE (4u * 4096u)
-#define FILES_SIZE  (64u * 1024u)
+#define VOLUME_SIZE ((size_t)4 * 4096)
+#define FILES_SIZE  ((size_t)64 * 1024)
 
 void bench_setup(void); /* checked fixture: makes *bench */
 void bench_teardown(void);
@@ -62,5 +62,6 @@ Suite *suite_volume(void);
 Suite *suite_files(void);
 Suite *suite_crash(void);
 Suite *suite_settle(void);
+Suite *suite_storage(void);
 
 #endif
