@@ -176,9 +176,7 @@ static bool stands_on(const struct name_change *later, const struct name_change 
 		return false;
 	if (earlier->directory == later->directory && strcmp(earlier->name, later->name) == 0)
 		return true;
-	if (later->before && earlier->directory == later->before) /* which is removed */
-		return true;
-	return later->after && (earlier->after == later->after || earlier->before == later->after);
+	return later->before && earlier->directory == later->before; /* which is removed */
 }
 
 static bool needs(const struct change *later, const struct change *earlier, bool chain)

@@ -170,6 +170,7 @@ START_TEST(torn_erase)
 	}
 	ck_assert_int_eq(look_at(1, 1), 1);
 	ck_assert_int_eq(look_at(8 + 7, 7), 1);
+	ck_assert_int_eq(program(16, 1), 0); /* the block looks as good as new */
 }
 END_TEST
 

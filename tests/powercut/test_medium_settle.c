@@ -226,6 +226,39 @@ START_TEST(some_keeps_an_unlink_without_its_create)
 }
 END_TEST
 
+/* However much of a few renames is kept, the file itself is what was synced, and at one place. */
+START_TEST(some_never_loses_or_doubles_a_file)
+{
+	static const char *const paths[] = {"/usrdata/a/f", "/usrdata/b/f", "/usrdata/c", "/usrdata/d"};
+	bool seen[4] = {false};
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		int places = 0;
+
+		ck_assert_int_eq(medium_ops.mkdir(medium(), "/usrdata/a", 0755), 0);
+		put_text("/usrdata/a/f", "text");
+		ck_assert_int_eq(medium_ops.mkdir(medium(), "/usrdata/b", 0755), 0);
+		ck_assert_int_eq(rename_to("/usrdata/a/f", "/usrdata/b/f"), 0);
+		ck_assert_int_eq(medium_ops.rmdir(medium(), "/usrdata/a"), 0);
+		ck_assert_int_eq(rename_to("/usrdata/b/f", "/usrdata/c"), 0);
+		ck_assert_int_eq(rename_to("/usrdata/c", "/usrdata/d"), 0);
+		bench_crash(SURVIVAL_SOME, seed);
+		for (size_t i = 0; i < 4; i++)
+			if (!is_missing(paths[i])) {
+				ck_assert(has_text(paths[i], "text"));
+				ck_assert_int_eq(medium_ops.unlink(medium(), paths[i]), 0);
+				seen[i] = true;
+				places++;
+			}
+		ck_assert_int_eq(places, 1);
+		(void)medium_ops.rmdir(medium(), "/usrdata/a");
+		(void)medium_ops.rmdir(medium(), "/usrdata/b");
+		ck_assert_int_eq(medium_ops.sync_all(medium()), 0);
+	}
+	ck_assert(seen[0] && seen[1] && seen[2] && seen[3]);
+}
+END_TEST
+
 START_TEST(without_events_nothing_is_cut)
 {
 	struct medium_events *events = medium_events(medium());
@@ -251,6 +284,7 @@ Suite *suite_settle(void)
 	tcase_add_test(tcase, some_does_everything);
 	tcase_add_test(tcase, prefix_keeps_the_order);
 	tcase_add_test(tcase, some_keeps_an_unlink_without_its_create);
+	tcase_add_test(tcase, some_never_loses_or_doubles_a_file);
 	tcase_add_test(tcase, without_events_nothing_is_cut);
 	suite_add_tcase(suite, tcase);
 	return suite;
