@@ -270,6 +270,61 @@ START_TEST(test_two_contents)
 }
 END_TEST
 
+/* Two contents of a partition that differ where no sample looks: v leads from the first to the second, part back. */
+static void setup_unseen(size_t size)
+{
+	struct versions noise;
+
+	teardown();
+	world_start(&w);
+	versions_make(&noise, size, size, 5);
+	memcpy(noise.new_data, noise.old_data, size);
+	noise.new_data[70000] ^= 1;
+	versions_between(&v, noise.old_data, size, noise.new_data, size);
+	versions_between(&part, noise.new_data, size, noise.old_data, size);
+	versions_free(&noise);
+	world_add(&w, "old", v.old_data, size, 0100644);
+	world_add(&w, "p", v.patch, v.patch_size, 0100644);
+	world_add(&w, "back.p", part.patch, part.patch_size, 0100644);
+}
+
+/*
+ * The partition has its second content on record, and while it is given the first one again, by an image or by a patch,
+ * power goes. What is on record must not count any more.
+ */
+START_TEST(test_half_old_partition)
+{
+	unsigned cut = 0;
+	unsigned steps;
+	size_t used;
+
+	setup_unseen(200000);
+	used = (size_t)snprintf(script, sizeof(script), "file_getprop(\"/system/build.prop\",\"a\") == \"b\" && ");
+	if (_i == 0)
+		used += (size_t)snprintf(script + used, sizeof(script) - used,
+		                         "write_raw_image(package_extract_file(\"old\"),\"part\");\n");
+	else
+		used = add_patch(used, "MTD:part", &part, "back.p");
+	(void)add_patch(used, "MTD:part", &v, "p");
+	do {
+		(void)storage_remove(w.storage, UPDATER_BACKUP, NULL); /* there need not be one */
+		w.runs = 0;
+		world_put(&w, "/dev/part", v.old_data, v.old_size);
+		world_put_text(&w, "/system/build.prop", "a=a");
+		world_succeeds(&w, script);
+		world_put_text(&w, "/system/build.prop", "a=b");
+		w.cut_at = ++cut;
+		(void)world_run(&w, script);
+		steps = w.steps;
+		w.cut_at = 0;
+		world_put_text(&w, "/system/build.prop", "a=a");
+		world_succeeds(&w, script);
+		world_expect(&w, "/dev/part", v.new_data, v.new_size);
+	} while (steps >= cut);
+	ck_assert_uint_gt(cut, 10);
+}
+END_TEST
+
 /* A program may write anywhere, and a format leaves nothing to vouch for. */
 START_TEST(test_format_and_program)
 {
@@ -418,6 +473,7 @@ Suite *suite_resume(void)
 	tcase_add_test(tc, test_attributes_do_not_matter);
 	tcase_add_test(tc, test_changed_since);
 	tcase_add_test(tc, test_two_contents);
+	tcase_add_loop_test(tc, test_half_old_partition, 0, 2);
 	tcase_add_test(tc, test_format_and_program);
 	tcase_add_test(tc, test_fresh_run_and_other_package);
 	tcase_add_test(tc, test_dry_run_leaves_it_alone);
