@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import re
+import subprocess
+import tarfile
 import zipfile
 
 import compare
@@ -12,6 +14,9 @@ V1 = os.path.join(module.INPUT, "v1", "targetfiles.zip")
 V2 = os.path.join(module.INPUT, "v2", "targetfiles.zip")
 UPDATE_GEN = os.path.join(module.ROOT, "build", "host-release", "bin", "update_gen")
 PACKAGES = os.path.join(module.MODULE, "packages")
+
+ERRORS = (module.ModuleError, OSError, ValueError, KeyError, subprocess.SubprocessError, tarfile.TarError,
+          zipfile.BadZipFile)
 
 STATUS_FILE = "usrdata/cache/fota/ipth_config_dfs.txt"
 LAST_LOG = "usrdata/cache/recovery/last_log"
@@ -44,13 +49,18 @@ def truncated_package():
 def volume_package():
     """The kernel's package, for a UBI volume that holds the same image."""
     path = os.path.join(PACKAGES, "volume.zip")
-    with zipfile.ZipFile(make_package("o")) as kernel, zipfile.ZipFile(path, "w") as volume:
-        for entry in kernel.infolist():
-            data = kernel.read(entry)
-            if entry.filename.endswith("updater-script"):
-                data = data.replace(b"MTD:boot:", f"UBI:{VOLUME}:".encode())
-            volume.writestr(entry, data)
+    rewrite_script(make_package("o"), path, b"MTD:boot:", f"UBI:{VOLUME}:".encode())
     return path
+
+
+def rewrite_script(package, path, old, new):
+    """The package with other words in its script."""
+    with zipfile.ZipFile(package) as given, zipfile.ZipFile(path, "w") as made:
+        for entry in given.infolist():
+            data = given.read(entry)
+            if entry.filename.endswith("updater-script"):
+                data = data.replace(old, new)
+            made.writestr(entry, data)
 
 
 def boot_image(version):
@@ -61,8 +71,9 @@ def boot_image(version):
 class Findings:
     """Collects what is not as it should be."""
 
-    def __init__(self, result):
+    def __init__(self, result, page_size=4096):
         self.result = result
+        self.page_size = page_size
         self.problems = []
 
     def expect(self, true, problem):
@@ -83,10 +94,22 @@ class Findings:
             self.expect(urcs and urcs[-1] in wanted, f"{channel}: the last URC is {urcs[-1:]}, should be of {wanted}")
             self.percentages(channel, urcs)
 
-    def percentages(self, channel, urcs):
+    def end_after_cuts(self, code):
+        """As end(), but each cut may have swallowed what was about to be said."""
+        for channel in module.CHANNELS:
+            urcs = self.result.urcs(channel)
+            ends = [urc for urc in urcs if '"END"' in urc]
+            self.expect(ends and set(ends) == {f'"FOTA","END",{code}'}, f"{channel}: it ended with {ends}")
+            self.percentages_never_fall(channel, urcs)
+
+    def percentages_never_fall(self, channel, urcs):
         told = [int(urc.rsplit(",", 1)[1]) for urc in urcs if '"UPDATING"' in urc]
         self.expect(told == sorted(told), f"{channel}: percentages fall: {told}")
         self.expect(all(0 <= percent <= 100 for percent in told), f"{channel}: percentages out of range: {told}")
+        return told
+
+    def percentages(self, channel, urcs):
+        told = self.percentages_never_fall(channel, urcs)
         if urcs[-1:] == ['"FOTA","END",0']:
             self.expect(told[:1] == [0] and told[-1:] == [100], f"{channel}: percentages are not from 0 to 100: {told}")
 
@@ -116,7 +139,7 @@ class Findings:
 
     def flag_is_erased(self):
         misc = compare.read_member(self.result.dump, "misc") or b""
-        command = misc[4096:4096 + 32].strip(b"\0\xff")
+        command = misc[self.page_size:self.page_size + 32].strip(b"\0\xff")
         self.expect(not command, f"misc still says {command!r}")
 
     def over(self, package=PACKAGE):
@@ -315,7 +338,7 @@ during_recovery()
 }}
 dump_more()
 {{
-	cat /dev/ubi2_0 >/dump/extra/{VOLUME}
+	cat /dev/ubi2_0 >"$dump/extra/{VOLUME}"
 }}
 """, package=volume_package),
     Case(only_boot, package=lambda: make_package("o")),

@@ -3,8 +3,10 @@
 import contextlib
 import dataclasses
 import fcntl
+import json
 import os
 import selectors
+import shlex
 import shutil
 import signal
 import socket
@@ -17,13 +19,24 @@ MODULE = os.path.join(ROOT, "build", "module")
 INPUT = os.path.join(ROOT, "build", "input")
 CHANNELS = ("smd7", "smd11")
 DUMP_BYTES = 512 << 20
+READY = "module: ready for orders"
 
-# 4 KiB pages, 256 KiB erase blocks without sub-pages: UBI's headers take two pages of a block.
-MKFS = ("mkfs.ubifs", "-m", "4096", "-e", "253952", "-x", "lzo")
 
 
 class ModuleError(Exception):
     """What of the virtual module does not work, and why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """What the factory's file systems must fit."""
+    mkfs: tuple
+    rootfs_blocks: int
+    modem_blocks: int
+
+
+# 4 KiB pages, 256 KiB erase blocks without sub-pages: UBI's headers take two pages of a block.
+BOARD = Board(("mkfs.ubifs", "-m", "4096", "-e", "253952", "-x", "lzo"), rootfs_blocks=460, modem_blocks=160)
 
 
 @dataclasses.dataclass
@@ -84,41 +97,47 @@ def make_factory(version="v1"):
     """The archive of what the factory writes to the NAND: file systems and raw partitions of one version."""
     archive = os.path.join(MODULE, f"factory-{version}.cpio")
     with locked(archive):
-        return make_factory_archive(os.path.join(INPUT, version, "targetfiles"), archive)
+        tree = os.path.join(INPUT, version, "targetfiles")
+        if not os.path.exists(archive) or os.path.getmtime(archive) <= os.path.getmtime(f"{tree}.zip"):
+            make_factory_archive(tree, archive, BOARD)
+    return archive
 
 
-def make_factory_archive(tree, archive):
-    if os.path.exists(archive) and os.path.getmtime(archive) > os.path.getmtime(f"{tree}.zip"):
-        return archive
-    folder = os.path.join(MODULE, "factory")
+def make_factory_archive(tree, archive, board):
+    folder = f"{archive}.tree"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(f"{folder}/factory")
     command("cp", "-a", f"{tree}/SYSTEM", f"{folder}/system")
     os.rename(f"{folder}/system/firmware", f"{folder}/modem")
     os.mkdir(f"{folder}/system/firmware")
-    command(*MKFS, "-c", "460", "-r", f"{folder}/system", "-o", f"{folder}/factory/rootfs.ubifs")
-    command(*MKFS, "-c", "160", "-r", f"{folder}/modem", "-o", f"{folder}/factory/modem.ubifs")
+    for part, image, blocks in (("system", "rootfs", board.rootfs_blocks), ("modem", "modem", board.modem_blocks)):
+        command(*board.mkfs, "-c", str(blocks), "-r", f"{folder}/{part}", "-o", f"{folder}/factory/{image}.ubifs")
     shutil.copy(f"{tree}/BOOTABLE_IMAGES/boot.img", f"{folder}/factory/boot.img")
     shutil.copy(f"{tree}/MULTIFOTA/abl.elf", f"{folder}/factory/abl.elf")
     shutil.rmtree(f"{folder}/system")
     shutil.rmtree(f"{folder}/modem")
     make_archive(folder, f"{archive}.new")
     os.replace(f"{archive}.new", archive)
-    return archive
+    shutil.rmtree(folder)
+
+
+def join(parts, path):
+    """One initramfs of several archives: the kernel unpacks them one after the other, a later file replaces an earlier."""
+    with open(path, "wb") as whole:
+        for part in parts:
+            with open(part, "rb") as file:
+                shutil.copyfileobj(file, whole)
 
 
 def make_start_system(folder, scenario, package):
-    """One initramfs of everything the module needs; the kernel unpacks concatenated archives one after the other."""
+    """One initramfs of everything the module needs."""
     os.makedirs(f"{folder}/scenario/scenario")
     with open(f"{folder}/scenario/scenario/scenario", "w", encoding="utf-8") as file:
         file.write(scenario)
     shutil.copy(package, f"{folder}/scenario/scenario/package")
     make_archive(f"{folder}/scenario", f"{folder}/scenario.cpio")
     parts = [f"{MODULE}/base.cpio", f"{MODULE}/recovery.cpio", make_factory(), f"{folder}/scenario.cpio"]
-    with open(f"{folder}/initrd", "wb") as whole:
-        for part in parts:
-            with open(part, "rb") as file:
-                shutil.copyfileobj(file, whole)
+    join(parts, f"{folder}/initrd")
     shutil.rmtree(f"{folder}/scenario")
     os.unlink(f"{folder}/scenario.cpio")
 
@@ -126,14 +145,11 @@ def make_start_system(folder, scenario, package):
 class Machine:
     """One run of QEMU. It always ends: by itself, or killed by its own process id when its time is over."""
 
-    def __init__(self, folder):
+    def __init__(self, initrd, disks, memory, snapshot=None):
         self.sockets = tempfile.mkdtemp(prefix="fota-")
-        self.listeners = {name: self.listen(name) for name in CHANNELS}
-        # A file with a hole: the guest writes a tar archive to the start of this disk.
-        with open(f"{folder}/dump.tar", "wb") as file:
-            file.truncate(DUMP_BYTES)
-        self.process = subprocess.Popen(self.arguments(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+        self.listeners = {name: self.listen(name) for name in (*CHANNELS, "control")}
+        self.process = subprocess.Popen(self.arguments(initrd, disks, memory, snapshot), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def listen(self, name):
         listener = socket.socket(socket.AF_UNIX)
@@ -142,31 +158,34 @@ class Machine:
         listener.settimeout(20)
         return listener
 
-    def arguments(self, folder):
-        arguments = ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a7", "-m", "1024", "-display", "none",
+    def arguments(self, initrd, disks, memory, snapshot):
+        arguments = ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a7", "-m", str(memory), "-display", "none",
                      "-monitor", "none", "-serial", "stdio", "-no-reboot", "-net", "none",
-                     "-kernel", f"{MODULE}/vmlinuz", "-initrd", f"{folder}/initrd",
-                     "-append", "console=ttyAMA0 quiet panic=-1",
-                     "-drive", f"if=none,id=dump,format=raw,cache=unsafe,file={folder}/dump.tar",
-                     "-device", "virtio-blk-device,drive=dump", "-device", "virtio-serial-device"]
+                     "-qmp", f"unix:{self.sockets}/control",
+                     "-kernel", f"{MODULE}/vmlinuz", "-initrd", initrd,
+                     "-append", "console=ttyAMA0 quiet panic=-1"]
+        if snapshot:
+            arguments += ["-incoming", f"exec:cat {shlex.quote(snapshot)}"]
+        for name, path in disks.items():
+            arguments += ["-drive", f"if=none,id={name},format=raw,cache=unsafe,file={path}",
+                          "-device", f"virtio-blk-device,drive={name},serial={name}"]
+        arguments += ["-device", "virtio-serial-device"]
         for name in CHANNELS:
             arguments += ["-chardev", f"socket,id={name},path={self.sockets}/{name}",
                           "-device", f"virtserialport,chardev={name},name={name}"]
         return arguments
 
-    def connect(self):
-        connections = {}
-        for name, listener in self.listeners.items():
-            try:
-                connections[name] = listener.accept()[0]
-            except TimeoutError:
-                raise ModuleError(f"{self.sockets}/{name}: QEMU did not connect") from None
-        return connections
+    def connect(self, name):
+        try:
+            return self.listeners[name].accept()[0]
+        except TimeoutError:
+            raise ModuleError(f"{self.sockets}/{name}: QEMU did not connect") from None
 
     def read(self, deadline):
         """Yield (source, bytes) as they arrive, until QEMU ends or the deadline is over."""
         with selectors.DefaultSelector() as selector:
-            for name, connection in self.connect().items():
+            for name in CHANNELS:
+                connection = self.connect(name)
                 selector.register(connection, selectors.EVENT_READ, (name, connection.recv))
             console = self.process.stdout.fileno()
             selector.register(console, selectors.EVENT_READ, ("console", lambda size: os.read(console, size)))
@@ -177,10 +196,57 @@ class Machine:
                         selector.unregister(key.fileobj)
                     yield key.data[0], data
 
+    def control(self):
+        """QEMU's control connection: ask(command, arguments) gives the answer."""
+        with self.connect("control") as connection:
+            connection.settimeout(60)
+            stream = connection.makefile("rw", encoding="utf-8")
+        stream.readline()
+
+        def ask(execute, **arguments):
+            stream.write(json.dumps({"execute": execute, "arguments": arguments}) + "\n")
+            stream.flush()
+            for text in stream:
+                answer = json.loads(text)
+                if "return" in answer:
+                    return answer["return"]
+                if "error" in answer:
+                    raise ModuleError(f"QEMU: {execute}: {answer['error']['desc']}")
+            raise ModuleError(f"QEMU: {execute}: no answer")
+
+        ask("qmp_capabilities")
+        return ask
+
+    @staticmethod
+    def wait_until(ask, command, status):
+        """Ask QEMU the command until its status is this one."""
+        for _ in range(600):
+            if ask(command).get("status") == status:
+                return
+            time.sleep(0.05)
+        raise ModuleError(f"QEMU: {command} does not come to {status}")
+
+    def save(self, path):
+        """The whole machine, stopped, to a file that another one can start from."""
+        ask = self.control()
+        ask("stop")
+        ask("migrate-set-parameters", **{"max-bandwidth": 1 << 32})
+        ask("migrate", uri=f"exec:cat >{shlex.quote(path)}")
+        self.wait_until(ask, "query-migrate", "completed")
+
+    def go_on(self, text):
+        """From a snapshot, as soon as that is read; the text is a line for the console."""
+        ask = self.control()
+        self.wait_until(ask, "query-status", "paused")
+        ask("cont")
+        self.process.stdin.write(f"{text}\n".encode())
+        self.process.stdin.flush()
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self.process.stdin.close()
         self.process.stdout.close()
         shutil.rmtree(self.sockets)
 
@@ -207,11 +273,29 @@ def run_in(folder, scenario, package, timeout, tell):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     make_start_system(folder, scenario, package)
+    make_dump_disk(f"{folder}/dump.tar")
+    try:
+        return boot(folder, f"{folder}/initrd", {"dump": f"{folder}/dump.tar"}, timeout=timeout, tell=tell)
+    finally:
+        os.unlink(f"{folder}/initrd")
+
+
+def make_dump_disk(path):
+    """A file with a hole: the guest writes a tar archive to the start of this disk."""
+    with open(path, "wb") as file:
+        file.truncate(DUMP_BYTES)
+
+
+def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, snapshot=None, orders=None):
+    """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. A machine that starts from a snapshot
+    is given its orders, a line that it waits for on its console."""
     start = time.monotonic()
     lines = []
-    machine = Machine(folder)
+    machine = Machine(initrd, disks, memory, snapshot)
     try:
-        with open(f"{folder}/lines.log", "w", encoding="utf-8") as log:
+        if snapshot:
+            machine.go_on(orders)
+        with open(f"{folder}/lines.log", "a", encoding="utf-8") as log:
             for line in split_lines(machine.read(start + timeout), start):
                 lines.append(line)
                 log.write(f"{line.seconds:8.2f} {line.source:8} {line.text}\n")
@@ -219,5 +303,19 @@ def run_in(folder, scenario, package, timeout, tell):
                     tell(line)
     finally:
         machine.stop()
-        os.unlink(f"{folder}/initrd")
     return Result(folder, lines, any(line.source == "console" and line.text == "module: done" for line in lines))
+
+
+def make_snapshot(path, initrd, disks, memory):
+    """Let a machine with such disks boot until it waits for its orders, and keep that moment."""
+    start = time.monotonic()
+    machine = Machine(initrd, disks, memory)
+    try:
+        for line in split_lines(machine.read(start + 120), start):
+            if line.text == READY:
+                machine.save(f"{path}.new")
+                os.replace(f"{path}.new", path)
+                return
+        raise ModuleError("the virtual module did not come to wait for its orders")
+    finally:
+        machine.stop()
