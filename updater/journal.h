@@ -62,6 +62,6 @@ void journal_forget_partitions(struct journal *journal);
 void journal_count(struct journal *journal, uint64_t bytes);
 
 /* What stands for the digest of a package entry's content: of its name, size and CRC-32 in this one package. */
-int journal_entry_digest(struct package *package, uint32_t index, struct digest_value *digest, struct error *error);
+int journal_entry_digest(struct package *package, uint32_t index, struct digest_value *value, struct error *error);
 
 #endif

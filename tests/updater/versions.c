@@ -95,6 +95,20 @@ void versions_free(struct versions *versions)
 	free(versions->patch);
 }
 
+size_t versions_add_check(const struct versions *versions, const char *object, char *script, size_t size, size_t used)
+{
+	return used + (size_t)snprintf(script + used, size - used, "assert(apply_patch_check(\"%s\",%s,%s));\n", object,
+	                               versions->new_sha1, versions->old_sha1);
+}
+
+size_t versions_add_patch(const struct versions *versions, const char *object, const char *patch, char *script,
+                          size_t size, size_t used)
+{
+	return used + (size_t)snprintf(script + used, size - used,
+	                               "apply_patch(\"%s\",\"-\",%s,%zu,%s,package_extract_file(\"%s\"));\n", object,
+	                               versions->new_sha1, versions->new_size, versions->old_sha1, patch);
+}
+
 const char *versions_script(const struct versions *versions, const char *object, char script[1024])
 {
 	(void)snprintf(script, 1024,

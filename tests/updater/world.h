@@ -112,6 +112,12 @@ void versions_free(struct versions *versions);
 /* A script that patches the object (in place) with the package's entry "p"; the result is discarded. */
 const char *versions_script(const struct versions *versions, const char *object, char script[1024]);
 
+/* Add a line to a script that has `used` of its size bytes: the check, the patch by this entry. Returns the new length.
+ */
+size_t versions_add_check(const struct versions *versions, const char *object, char *script, size_t size, size_t used);
+size_t versions_add_patch(const struct versions *versions, const char *object, const char *patch, char *script,
+                          size_t size, size_t used);
+
 Suite *suite_apply(void);
 Suite *suite_check(void);
 Suite *suite_power(void);
@@ -124,5 +130,6 @@ Suite *suite_imgdiff(void);
 Suite *suite_lineage(void);
 Suite *suite_journal(void);
 Suite *suite_resume(void);
+Suite *suite_evidence(void);
 
 #endif
