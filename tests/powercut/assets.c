@@ -39,6 +39,7 @@ struct place *add_nand(struct reference *reference, const char *name, uint32_t b
 	struct place *place = add_place(reference, name, PLACE_NAND);
 
 	place->blocks = blocks;
+	place->block_size = BLOCK_SIZE_OF_NAND;
 	return place;
 }
 
@@ -256,16 +257,16 @@ const char *asset_label(const struct reference *reference, const struct asset *a
 
 /* ---- The module that all of them have ---- */
 
-void add_module(struct reference *reference, uint32_t misc_blocks)
+void add_module(struct reference *reference, uint32_t misc_blocks, uint32_t misc_block_size)
 {
 	struct asset *asset;
 
-	add_nand(reference, "misc", misc_blocks);
-	add_nand(reference, "boot", 6);
-	add_nand(reference, "calib", 2);
-	add_files(reference, "rootfs", ROOM, "/system");
-	add_files(reference, "usrdata", ROOM, "/usrdata");
-	add_volume(reference, "persist", 1, false);
+	add_nand(reference, "misc", misc_blocks)->block_size = misc_block_size;
+	(void)add_nand(reference, "boot", 6);
+	(void)add_nand(reference, "calib", 2);
+	(void)add_files(reference, "rootfs", ROOM, "/system");
+	(void)add_files(reference, "usrdata", ROOM, "/usrdata");
+	(void)add_volume(reference, "persist", 1, false);
 	(void)add_same(reference, "calib", NULL, 20000, 900);
 	(void)add_same(reference, "persist", NULL, 9000, 901);
 	asset = add_same(reference, "usrdata", "/app/settings.db", 3000, 902);

@@ -241,21 +241,27 @@ static void check_ending(struct module *module)
 		module_violate(module, "the flag is cleared before there is a last_log");
 }
 
+uint32_t module_misc_blocks(const struct module *module)
+{
+	return module->reference->places[0].blocks;
+}
+
 static uint64_t flag_offset(const struct module *module)
 {
-	for (unsigned i = 0; i < module->reference->place_count; i++)
-		if (strcmp(module->reference->places[i].name, "misc") == 0 &&
-		    module->reference->places[i].factory_bad == 1)
-			return BLOCK_SIZE_OF_NAND;
-	return 0;
+	const struct place *misc = &module->reference->places[0];
+
+	return misc->factory_bad == 1 ? misc->block_size : 0;
 }
 
 static void check_order(struct module *module, const struct cut_point *point)
 {
 	bool is_misc = strcmp(point->object, "misc") == 0;
+	/* A misc of one block loses the result with the flag, so that the package must not go before it. */
+	bool is_package = module_misc_blocks(module) == 1 && strcmp(point->verb, "unlink") == 0 &&
+	                  strcmp(point->object, module->reference->package_path) == 0;
 
 	if (module->erases_flag) {
-		if (!is_misc && strncmp(point->verb, "sync", 4) != 0)
+		if (!is_misc && !is_package && strncmp(point->verb, "sync", 4) != 0)
 			module_violate(module, "%s %s after the flag was cleared", point->verb, point->object);
 	} else if (is_misc && strcmp(point->verb, "erase") == 0 && point->offset == flag_offset(module) &&
 	           has_said_end(module)) {
@@ -343,8 +349,7 @@ void check_recovery(struct module *module)
 	look_at_misc(module);
 	if (module->urc.has_end && armed)
 		module_violate(module, "boot %u: END, and still armed", module->boots);
-	else if (module->urc.has_end)
-		module->clearings++;
-	else if (!armed)
+	else if (!armed && !module->urc.ended)
 		module_violate(module, "boot %u: no END, and nothing is armed", module->boots);
+	module->clearings += !armed;
 }

@@ -108,7 +108,7 @@ static void add_place_to(struct medium *medium, const struct place *place)
 {
 	switch (place->kind) {
 	case PLACE_NAND:
-		medium_add_nand(medium, place->name, place->blocks, BLOCK_SIZE_OF_NAND, PAGE_SIZE_OF_NAND);
+		medium_add_nand(medium, place->name, place->blocks, place->block_size, PAGE_SIZE_OF_NAND);
 		if (place->factory_bad)
 			medium_make_bad(medium, place->name, place->factory_bad - 1);
 		break;

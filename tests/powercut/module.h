@@ -93,6 +93,8 @@ void module_violate(struct module *module, const char *format, ...) __attribute_
 /* The bootloader message of the first good block; false when it cannot be read. */
 bool module_read_message(struct module *module, struct misc_message *message);
 
+uint32_t module_misc_blocks(const struct module *module);
+
 /* Bytes of heap in use beside the model's own. */
 uint64_t module_heap(struct module *module);
 

@@ -21,9 +21,10 @@ static void make_files(struct reference *r)
 {
 	struct asset *asset;
 
-	add_module(r, 2);
+	add_module(r, 2, BLOCK_SIZE_OF_NAND);
 	(void)add_files(r, "modem", UINT64_C(2) << 20, "/system/firmware");
 	(void)add_same(r, "boot", NULL, 20000, 1);
+	(void)add_same(r, "rootfs", "/firmware/under-the-mount", 10, 12);
 	(void)add_changed(r, "rootfs", "/bin/app", 90000, 91000, 2);
 	(void)add_changed(r, "rootfs", "/lib/libx.so", 12000, 9000, 3);
 	asset = add_same(r, "rootfs", "/bin/service", 2000, 4);
@@ -44,7 +45,7 @@ static void make_files(struct reference *r)
 
 static void make_boot(struct reference *r)
 {
-	add_module(r, 1);
+	add_module(r, 1, LONG_BLOCK);
 	(void)add_changed(r, "boot", NULL, 40000, 41000, 20);
 	(void)add_texts(r, "rootfs", VERSION_PATH, MODEL_ONE, MODEL_ONE);
 	r->backups = 1;
@@ -55,7 +56,7 @@ static void make_everything(struct reference *r)
 {
 	struct asset *asset;
 
-	add_module(r, 4);
+	add_module(r, 4, LONG_BLOCK);
 	reference_place(r, "misc")->factory_bad = 1;
 	reference_place(r, "boot")->factory_bad = 2;
 	(void)add_nand(r, "splash", 4);
@@ -78,7 +79,7 @@ static void make_low_space(struct reference *r)
 {
 	uint64_t used = 0;
 
-	add_module(r, 4);
+	add_module(r, 4, LONG_BLOCK);
 	(void)add_same(r, "boot", NULL, 20000, 40);
 	(void)add_changed(r, "rootfs", "/bin/app", 50000, 51000, 41);
 	(void)add_changed(r, "rootfs", "/lib/libx.so", 40000, 40500, 42);
@@ -94,7 +95,7 @@ static void make_low_space(struct reference *r)
 /* What fotad leaves: the package under a name of its own, beside what earlier downloads left. */
 static void make_resumed_download(struct reference *r)
 {
-	add_module(r, 4);
+	add_module(r, 4, LONG_BLOCK);
 	r->package_path = "/usrdata/cache/fota/update.zip";
 	r->named = true;
 	(void)add_same(r, "usrdata", "/cache/fota/update.zip.part", 5000, 50);
@@ -113,8 +114,8 @@ static void make_modem(struct reference *r)
 	const struct asset *modem;
 	struct scripted s;
 
-	add_module(r, 4);
-	(void)add_volume(r, "modem", 6, true);
+	add_module(r, 4, LONG_BLOCK);
+	(void)add_volume(r, "modem", 8, true);
 	(void)add_same(r, "boot", NULL, 20000, 60);
 	modem = add_changed(r, "modem", NULL, 80000, 81000, 61);
 	r->backups = 1;
@@ -131,7 +132,7 @@ static void make_tiny(struct reference *r)
 	const struct asset *file;
 	struct scripted s;
 
-	add_module(r, 4);
+	add_module(r, 4, BLOCK_SIZE_OF_NAND);
 	reference_place(r, "boot")->blocks = 4;
 	file = add_changed(r, "rootfs", "/bin/app", 600, 650, 70);
 	boot = add_changed(r, "boot", NULL, 20000, 20500, 71);
@@ -149,7 +150,7 @@ static void add_lineage_module(struct reference *r)
 {
 	struct asset *asset;
 
-	add_module(r, 4);
+	add_module(r, 4, BLOCK_SIZE_OF_NAND);
 	(void)add_changed(r, "rootfs", "/bin/app", 6000, 6100, 80);
 	(void)add_changed(r, "boot", NULL, 30000, 31000, 81);
 	(void)add_texts(r, "rootfs", "/build.prop", PROP_ONE, PROP_TWO);
@@ -266,7 +267,7 @@ enum { FIRST, SECOND, THIRD, FOURTH, FIFTH, OBJECTS };
 
 static void add_five(struct reference *r, struct asset *five[OBJECTS])
 {
-	add_module(r, 4);
+	add_module(r, 4, BLOCK_SIZE_OF_NAND);
 	five[FIRST] = add_changed(r, "rootfs", "/bin/first", 5000, 5100, 90);
 	five[SECOND] = add_changed(r, "boot", NULL, 20000, 20500, 91);
 	five[THIRD] = add_changed(r, "rootfs", "/bin/third", 3000, 2900, 92);
@@ -325,7 +326,7 @@ static void make_bad_patch(struct reference *r)
 	struct asset *boot;
 	struct scripted s;
 
-	add_module(r, 4);
+	add_module(r, 4, LONG_BLOCK);
 	file = add_changed(r, "rootfs", "/bin/app", 5000, 5100, 96);
 	boot = add_changed(r, "boot", NULL, 20000, 20500, 97);
 	r->end_code = RESULT_VERIFY;

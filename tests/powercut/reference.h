@@ -19,6 +19,7 @@
 
 #define PAGE_SIZE_OF_NAND  2048u
 #define BLOCK_SIZE_OF_NAND 16384u
+#define LONG_BLOCK         65536u /* with more pages, so that misc's journal has as much room as on real boards */
 
 enum shape { SHAPE_NONE, SHAPE_FILE, SHAPE_DIRECTORY, SHAPE_LINK, SHAPE_RAW };
 
@@ -49,6 +50,7 @@ struct place {
 	const char *name;
 	enum place_kind kind;
 	uint32_t blocks;      /* of NAND and volumes */
+	uint32_t block_size;  /* of NAND, bytes */
 	uint64_t bytes;       /* of a file system */
 	const char *mounted;  /* of a file system: where scripts see it, "/system" */
 	uint32_t factory_bad; /* of NAND: 1 + the block that was bad from the start; 0: none */
@@ -57,7 +59,7 @@ struct place {
 struct reference {
 	const char *name;
 	const char *summary;
-	struct place places[REFERENCE_PLACES];
+	struct place places[REFERENCE_PLACES]; /* the first one is misc */
 	unsigned place_count;
 	struct asset assets[REFERENCE_ASSETS];
 	unsigned asset_count;
@@ -98,8 +100,8 @@ const char *asset_label(const struct reference *reference, const struct asset *a
 
 _Noreturn void reference_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The module that all of them have: misc of so many blocks, a normal system, user data, what nobody may touch. */
-void add_module(struct reference *reference, uint32_t misc_blocks);
+/* The module that all of them have: misc of such blocks, a normal system, user data, what nobody may touch. */
+void add_module(struct reference *reference, uint32_t misc_blocks, uint32_t misc_block_size);
 
 struct place *add_nand(struct reference *reference, const char *name, uint32_t blocks);
 struct place *add_volume(struct reference *reference, const char *name, uint32_t blocks, bool is_static);

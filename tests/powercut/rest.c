@@ -22,10 +22,14 @@ static bool is_above(const char *path, const char *inner)
 	return strncmp(path, inner, length) == 0 && inner[length] == '/';
 }
 
-static bool is_report(const char *path)
+static bool is_report(const struct module *module, const char *path)
 {
 	static const char *const kept[] = {"/cache/fota/ipth_config_dfs.txt", "/cache/recovery/log",
 	                                   "/cache/recovery/last_install", "/cache/recovery/last_locale"};
+
+	/* What a failed upgrade had finished: some lines that mean nothing to any other package. */
+	if (module->reference->end_code && strcmp(path, "/cache/recovery/finished") == 0)
+		return true;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (strcmp(path, kept[i]) == 0 || is_above(path, kept[i]))
@@ -48,12 +52,13 @@ static void see(void *ctx, const char *path, const struct storage_stat *stat)
 {
 	const struct tour *tour = ctx;
 	struct module *module = tour->module;
-	bool unasked = module->recoveries == 0 &&
-	               strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0;
+	bool is_package = strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0;
+	/* Where the flag's block is all of misc, the package goes behind the flag, and power may go in between. */
+	bool may_stay = module->recoveries == 0 || (module_misc_blocks(module) == 1 && module->cuts > 0);
 
 	(void)stat;
-	if (!is_of_asset(module, tour->place, path) && !unasked &&
-	    !(strcmp(tour->place, "usrdata") == 0 && is_report(path)))
+	if (!is_of_asset(module, tour->place, path) && !(is_package && may_stay) &&
+	    !(strcmp(tour->place, "usrdata") == 0 && is_report(module, path)))
 		module_violate(module, "%s%s is left behind", tour->place, path);
 }
 
