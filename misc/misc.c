@@ -127,6 +127,13 @@ bool misc_message_is(struct misc *misc, const struct misc_message *wanted)
 	return true;
 }
 
+bool misc_message_is_sound(struct misc *misc)
+{
+	struct misc_message there;
+
+	return read_message(misc, &there, NULL) == 0 && misc_message_is(misc, &there);
+}
+
 int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error)
 {
 	struct misc_message wanted = *message;

@@ -49,6 +49,9 @@ void misc_close(struct misc *misc);
  */
 int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error);
 
+/* Does it read the same each time? One that power cut short while it was written may boot recovery or not, as it comes. */
+bool misc_message_is_sound(struct misc *misc);
+
 /*
  * Replace the message and read it back; everything else in its erase block (page 0, what follows, the journal if it
  * lies there) is kept. When the message is there already, soundly, nothing is written. On NAND power lost between erase

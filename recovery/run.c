@@ -276,6 +276,20 @@ static bool is_told(const struct boot *boot)
 	return boot->attempts.closed && attempt_fingerprint(boot) == 0;
 }
 
+/* The bootloader read an order where there is none: erased or written half. Does it read none from now on? */
+static bool drop_half_written(struct boot *boot)
+{
+	struct error error;
+	int err;
+
+	if (!boot->misc || misc_message_is_sound(boot->misc))
+		return false;
+	log_printf(&boot->log, "the bootloader message was left half written, it is cleared");
+	err = misc_clear(boot->misc, &error);
+	boot_note(boot, err, &error);
+	return err == 0;
+}
+
 static enum recovery_outcome act(struct boot *boot)
 {
 	if (boot->request.upgrade && !is_told(boot)) {
@@ -284,6 +298,8 @@ static enum recovery_outcome act(struct boot *boot)
 		return RECOVERY_REBOOT;
 	}
 	if (!boot->request.upgrade && !boot->request.other) {
+		if (drop_half_written(boot))
+			return RECOVERY_REBOOT;
 		log_printf(&boot->log, "nothing to do");
 		return RECOVERY_IDLE;
 	}

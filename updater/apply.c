@@ -91,7 +91,7 @@ static int job_change(struct job *job, struct error *error)
 	int err;
 
 	journal_begin(apply->journal);
-	journal_forget(apply->journal, &job->target.name);
+	journal_begin_write(apply->journal, &job->target.name);
 	if (storage_is_atomic(&job->target.name))
 		err = job_replace_file(job, error);
 	else
@@ -122,17 +122,21 @@ static int job_run(struct job *job, struct error *error)
 		log_printf(job->log, "%s: already %s, says the journal", job->label, short_hex(&apply->digest, hex));
 		return job_drop_backup(job, error);
 	}
-	err = job_open(job, error);
-	if (err < 0)
-		return err;
-	if (target_is_there(job)) {
-		log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
-		journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
-		return apply->dry_run ? 0 : job_drop_backup(job, error);
+	if (job_is_interrupted(job)) {
+		log_printf(job->log, "%s: is written again, from the copy", job->label);
+	} else {
+		err = job_open(job, error);
+		if (err < 0)
+			return err;
+		if (target_is_there(job)) {
+			log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
+			journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
+			return apply->dry_run ? 0 : job_drop_backup(job, error);
+		}
+		err = job_choose_source(job, error);
+		if (err < 0)
+			return err;
 	}
-	err = job_choose_source(job, error);
-	if (err < 0)
-		return err;
 	err = job_check_needs(job, error);
 	if (err < 0)
 		return err;

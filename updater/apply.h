@@ -33,6 +33,13 @@ static inline struct object *job_source_object(struct job *job)
 /* Find what to patch: the live source, else the backup. Fails naming path, expected and found digests. */
 int job_choose_source(struct job *job, struct error *error);
 
+/*
+ * Is the backup, which becomes the source then, one of this partition or volume itself? Then power may have gone while
+ * the target was written, and its last page may read well now and not the next time: nothing in it counts, be it the old
+ * content or the new one, before all of it has been written again.
+ */
+bool job_is_interrupted(struct job *job);
+
 /* What can be known before the first change: the patch's format, the target's capacity, room for the backup. */
 int job_check_needs(struct job *job, struct error *error);
 

@@ -23,13 +23,16 @@ static bool choose_live(struct job *job)
 	return false;
 }
 
-static bool choose_backup(struct job *job, struct error *error)
+/* own: only one that was made of the target itself. */
+static bool choose_backup(struct job *job, bool own, struct error *error)
 {
 	struct digest_value have[DIGEST_SHA256 + 1];
 	unsigned known = 0;
 
 	if (backup_open(job->storage, &job->backup, error) < 0)
 		return false;
+	if (own && !backup_is_of(&job->backup, job->label))
+		goto none;
 	for (unsigned i = 0; i < job->apply->patch_count; i++) {
 		const struct digest_value *want = &job->apply->patches[i].source;
 
@@ -44,8 +47,14 @@ static bool choose_backup(struct job *job, struct error *error)
 		job->from_backup = true;
 		return true;
 	}
+none:
 	backup_close(&job->backup);
 	return false;
+}
+
+bool job_is_interrupted(struct job *job)
+{
+	return !storage_is_atomic(&job->target.name) && choose_backup(job, true, NULL);
 }
 
 /* The message names the target digest first, since a user who sees it wants to know which version was expected. */
@@ -72,7 +81,7 @@ int job_choose_source(struct job *job, struct error *error)
 	if (choose_live(job))
 		return 0;
 	log_printf(job->log, "%s: source file is bad; trying copy", job->label);
-	if (choose_backup(job, error)) {
+	if (choose_backup(job, false, error)) {
 		log_printf(job->log, "%s: source is taken from the copy", job->label);
 		return 0;
 	}

@@ -169,14 +169,14 @@ int extract_content(const struct extract *extract, struct error *error)
 		log_printf(extract->log, "%s: already as in the package, says the journal", target->name);
 		return 0;
 	}
-	err = is_there(extract);
+	err = journal_is_interrupted(extract->journal, target) ? 0 : is_there(extract);
 	if (err < 0) {
 		(void)error_set(error, RESULT_UNPACK, -err, "reading the content: %s", strerror(-err));
 	} else if (err == 1) {
 		log_printf(extract->log, "%s: already as in the package", target->name);
 		err = 0;
 	} else {
-		journal_forget(extract->journal, target);
+		journal_begin_write(extract->journal, target);
 		err = replace(extract->storage, extract->content, target, error);
 	}
 	if (err < 0)

@@ -136,7 +136,7 @@ int function_format(struct script_call *call, struct script_value *result)
 		goto out;
 	err = format_name(&arguments, &name, &error);
 	if (err == 0 && !run_skips(run, "format %s", name.name)) {
-		journal_forget(run->journal, &name);
+		journal_begin_write(run->journal, &name);
 		err = storage_erase(run->storage, &name, &error);
 	}
 	err = err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, arguments.text[LOCATION]);
@@ -195,7 +195,7 @@ int function_wipe_block_device(struct script_call *call, struct script_value *re
 		return err;
 	err = extract_partition_name(device, &name, &error);
 	if (err == 0 && !run_skips(run, "wipe %s", name.name)) {
-		journal_forget(run->journal, &name);
+		journal_begin_write(run->journal, &name);
 		err = write_zeros(run->storage, &name, length, &error);
 	}
 	free(device);

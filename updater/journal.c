@@ -136,7 +136,7 @@ bool journal_vouches(struct journal *journal, const struct storage_name *name, c
 		return false;
 	object.key = make_key(name);
 	known = journal_file_find(&journal->file, object.key);
-	if (!known)
+	if (!known || known->interrupted)
 		return false;
 	object.size = known->size;
 	if (evidence_take(journal->file.storage, name, known->size, &evidence, &journal->read) < 0)
@@ -170,7 +170,7 @@ void journal_record(struct journal *journal, const struct storage_name *name, co
 	entry.key = make_key(name);
 	make_proof(&entry, digest, &evidence);
 	known = journal_file_find(&journal->file, entry.key);
-	if (known && memcmp(known->proof, entry.proof, JOURNAL_PROOF_SIZE) == 0)
+	if (known && !known->interrupted && memcmp(known->proof, entry.proof, JOURNAL_PROOF_SIZE) == 0)
 		return;
 	journal_file_add(&journal->file, &entry);
 	journal->unwritten += size;
@@ -183,17 +183,24 @@ void journal_record(struct journal *journal, const struct storage_name *name, co
 void journal_forget_partitions(struct journal *journal)
 {
 	if (journal)
-		journal_file_drop(&journal->file, NULL);
+		journal_file_drop_all(&journal->file);
 }
 
-void journal_forget(struct journal *journal, const struct storage_name *name)
+void journal_begin_write(struct journal *journal, const struct storage_name *name)
 {
-	uint64_t key;
-
 	if (!journal || name->kind == STORAGE_FILE)
 		return;
-	key = make_key(name);
-	journal_file_drop(&journal->file, is_anonymous(name) ? NULL : &key);
+	if (is_anonymous(name))
+		journal_file_drop_all(&journal->file);
+	else
+		journal_file_interrupt(&journal->file, make_key(name));
+}
+
+bool journal_is_interrupted(struct journal *journal, const struct storage_name *name)
+{
+	const struct journal_entry *known = journal ? journal_file_find(&journal->file, make_key(name)) : NULL;
+
+	return known && known->interrupted;
 }
 
 void journal_count(struct journal *journal, uint64_t bytes)

@@ -11,7 +11,7 @@
  * recorded with it; else the object is hashed as if there were no journal. The evidence of a file is its inode, size
  * and time of modification: every way of ours to write a file makes a new inode, and changes of owner, mode or label
  * leave all three alone. That of a partition or volume is its bytes at regular places; since an interrupted write could
- * have come just right there, its record is dropped durably before it is written again.
+ * have come just right there, the journal says durably that it is being written before it is.
  *
  * Format: lines of one length, "V PAYLOAD CHECK\n": a letter, 32 bytes in hexadecimal, and in hexadecimal the first 4
  * bytes of the SHA-256 of the line before its second blank (a check against tearing, as good as a CRC-32).
@@ -19,7 +19,7 @@
  *      F  a file is finished: 8 bytes of the SHA-256 of its name, u64 size (little-endian), 16 bytes of the SHA-256 of
  *         name, digest of the content, size and evidence
  *      R  the same of a partition or volume
- *      D  the record of a partition or volume with these 8 bytes of name is void; 24 zeros
+ *      D  the partition or volume with these 8 bytes of name is being written, its record is void; 24 zeros
  * Any other line counts as none; it may have been a D, so that no R before it counts either.
  */
 #include "base/digest.h"
@@ -55,8 +55,14 @@ void journal_record(struct journal *journal, const struct storage_name *name, co
                     uint64_t size);
 
 /* Before a partition or volume is written. One that is named by its device may be any of those on record. */
-void journal_forget(struct journal *journal, const struct storage_name *name);
+void journal_begin_write(struct journal *journal, const struct storage_name *name);
 void journal_forget_partitions(struct journal *journal);
+
+/*
+ * Was writing of this partition or volume begun, and nothing recorded since? What power left of a page may read well now
+ * and not the next time, so that it must be written again, whatever is read there.
+ */
+bool journal_is_interrupted(struct journal *journal, const struct storage_name *name);
 
 /* Bytes were read only to see what an object holds. */
 void journal_count(struct journal *journal, uint64_t bytes);

@@ -50,16 +50,14 @@ static bool put(struct journal_file *file, const struct journal_entry *entry)
 	return place != NULL;
 }
 
-static void drop(struct journal_file *file, struct journal_entry *entry)
-{
-	*entry = file->entries[--file->count];
-}
-
 static void drop_partitions(struct journal_file *file)
 {
-	for (unsigned i = file->count; i > 0; i--)
-		if (file->entries[i - 1].partition)
-			drop(file, &file->entries[i - 1]);
+	for (unsigned i = file->count; i > 0; i--) {
+		struct journal_entry *entry = &file->entries[i - 1];
+
+		if (entry->partition && !entry->interrupted)
+			*entry = file->entries[--file->count];
+	}
 }
 
 /* ---- Lines ---- */
@@ -113,7 +111,7 @@ static bool parse_line(const char *line, size_t length, uint8_t payload[PAYLOAD_
 static void take_line(struct journal_file *file, const char *line, size_t length)
 {
 	uint8_t payload[PAYLOAD_SIZE];
-	struct journal_entry entry;
+	struct journal_entry entry = {0};
 
 	if (length == 0)
 		return;
@@ -129,10 +127,8 @@ static void take_line(struct journal_file *file, const char *line, size_t length
 		entry.partition = *line == 'R';
 		(void)put(file, &entry); /* one too many is hashed */
 	} else if (file->begun && *line == 'D') {
-		struct journal_entry *dropped = find(file, get_le64(payload));
-
-		if (dropped)
-			drop(file, dropped);
+		entry = (struct journal_entry){.key = get_le64(payload), .partition = true, .interrupted = true};
+		(void)put(file, &entry);
 	}
 }
 
@@ -256,25 +252,45 @@ void journal_file_add(struct journal_file *file, const struct journal_entry *ent
 	add_line(file, entry->partition ? 'R' : 'F', payload);
 }
 
-void journal_file_drop(struct journal_file *file, const uint64_t *key)
+static void add_interrupted(struct journal_file *file, uint64_t key)
 {
+	struct journal_entry entry = {.key = key, .partition = true, .interrupted = true};
 	uint8_t payload[PAYLOAD_SIZE] = {0};
+
+	(void)put(file, &entry);
+	put_le64(payload, key);
+	add_line(file, 'D', payload);
+}
+
+static void write_interrupted(struct journal_file *file)
+{
 	struct error error;
-	bool found = false;
 
-	for (unsigned i = file->count; i > 0; i--) {
-		struct journal_entry *entry = &file->entries[i - 1];
-
-		if (!entry->partition || (key && entry->key != *key))
-			continue;
-		put_le64(payload, entry->key);
-		drop(file, entry);
-		add_line(file, 'D', payload);
-		found = true;
-	}
-	if (!found)
-		return;
 	journal_file_write(file);
 	if (file->closed && storage_remove(file->storage, UPDATER_JOURNAL, &error) < 0)
 		log_printf(file->log, "%s", error.message);
+}
+
+void journal_file_interrupt(struct journal_file *file, uint64_t key)
+{
+	const struct journal_entry *known = find(file, key);
+
+	if (!file->begun || (known && known->interrupted))
+		return;
+	add_interrupted(file, key);
+	write_interrupted(file);
+}
+
+void journal_file_drop_all(struct journal_file *file)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < file->count; i++) {
+		if (!file->entries[i].partition || file->entries[i].interrupted)
+			continue;
+		add_interrupted(file, file->entries[i].key);
+		found = true;
+	}
+	if (found)
+		write_interrupted(file);
 }

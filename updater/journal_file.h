@@ -18,6 +18,7 @@ struct journal_entry {
 	uint8_t proof[JOURNAL_PROOF_SIZE];
 	uint64_t size;  /* bytes of the object's content */
 	bool partition; /* or a volume; else a file */
+	bool interrupted; /* a partition that is being written: no proof, no size */
 };
 
 struct journal_file {
@@ -48,10 +49,11 @@ void journal_file_begin(struct journal_file *file);
 void journal_file_add(struct journal_file *file, const struct journal_entry *entry);
 
 /*
- * Drop the partition with this key, or with NULL all partitions, durably before this returns. Where that cannot be
+ * The partition with this key, or each one on record, is being written: durable when these return. Where that cannot be
  * written, the file is removed rather than left saying what is not so.
  */
-void journal_file_drop(struct journal_file *file, const uint64_t *key);
+void journal_file_interrupt(struct journal_file *file, uint64_t key);
+void journal_file_drop_all(struct journal_file *file);
 
 /* Durable. When it fails that is told once, and nothing is written any more. */
 void journal_file_write(struct journal_file *file);

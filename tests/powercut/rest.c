@@ -54,7 +54,7 @@ static void see(void *ctx, const char *path, const struct storage_stat *stat)
 	struct module *module = tour->module;
 	bool is_package = strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0;
 	/* Where the flag's block is all of misc, the package goes behind the flag, and power may go in between. */
-	bool may_stay = module->recoveries == 0 || (module_misc_blocks(module) == 1 && module->cuts > 0);
+	bool may_stay = !module->urc.ended || (module_misc_blocks(module) == 1 && module->cuts > 0);
 
 	(void)stat;
 	if (!is_of_asset(module, tour->place, path) && !(is_package && may_stay) &&
@@ -177,7 +177,7 @@ static void check_costs(struct module *module)
 
 void check_rest(struct module *module)
 {
-	bool upgraded = module->recoveries > 0;
+	bool upgraded = module->urc.ended;
 
 	check_assets(module, upgraded);
 	check_remnants(module);

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +88,37 @@ START_TEST(test_two_contents)
 		world_expect(&w, "/system/app", v.patch, v.patch_size);
 		world_expect(&w, "/dev/part", part.new_data, part.new_size);
 	}
+}
+END_TEST
+
+/* A page that was being programmed when power went may read well now and not the next time. */
+START_TEST(test_half_written_image)
+{
+	unsigned total = 1000;
+
+	world_add(&w, "new", part.new_data, part.new_size, 0100644);
+	(void)snprintf(script, sizeof(script), "write_raw_image(package_extract_file(\"new\"),\"part\");\n");
+	for (unsigned cut = 1; cut <= total; cut++) {
+		char *left;
+		size_t size;
+
+		world_put(&w, "/dev/part", part.old_data, part.old_size);
+		w.runs = 0;
+		w.cut_at = cut;
+		(void)world_run(&w, script);
+		w.cut_at = 0;
+		left = world_get(&w, "/dev/part", &size);
+		if (memcmp(left, part.old_data, size) != 0) {
+			world_put(&w, "/dev/part", part.new_data, part.new_size);
+			total = cut;
+			world_succeeds(&w, script);
+			ck_assert_ptr_null(strstr(w.log, "already"));
+			world_succeeds(&w, script);
+			ck_assert_ptr_nonnull(strstr(w.log, "already"));
+		}
+		free(left);
+	}
+	ck_assert_uint_lt(total, 1000);
 }
 END_TEST
 
@@ -182,6 +214,7 @@ Suite *suite_evidence(void)
 	tcase_add_test(tc, test_attributes_do_not_matter);
 	tcase_add_test(tc, test_changed_since);
 	tcase_add_test(tc, test_two_contents);
+	tcase_add_test(tc, test_half_written_image);
 	tcase_add_loop_test(tc, test_half_old_partition, 0, 2);
 	tcase_add_test(tc, test_format_and_program);
 	suite_add_tcase(suite, tc);

@@ -122,7 +122,7 @@ START_TEST(test_vouches)
 		journal = reopen(journal);
 	}
 	/* The type in front of a name says only where to look first. */
-	journal_forget(journal, &as_volume);
+	journal_begin_write(journal, &as_volume);
 	ck_assert(!vouches(journal, &part, 1));
 	journal_close(journal);
 }
@@ -238,7 +238,7 @@ START_TEST(test_partition_is_forgotten_before_its_change)
 
 	put_part("/dev/part", 'x', 'y');
 	ck_assert(vouches(journal, &part, 1));
-	journal_forget(journal, &part);
+	journal_begin_write(journal, &part);
 	w.cut_at = w.steps; /* forgotten durably, whatever happens now */
 	journal = reopen(journal);
 	w.cut_at = 0;
@@ -247,7 +247,7 @@ START_TEST(test_partition_is_forgotten_before_its_change)
 	ck_assert(vouches(journal, &file, 0));
 	/* A device may be any of the partitions. */
 	journal_record(journal, &part, &content[1], PART_SIZE);
-	journal_forget(journal, &device);
+	journal_begin_write(journal, &device);
 	journal = reopen(journal);
 	ck_assert(!vouches(journal, &part, 1));
 	ck_assert(!vouches(journal, &other_part, 1));
@@ -262,6 +262,28 @@ START_TEST(test_partition_is_forgotten_before_its_change)
 }
 END_TEST
 
+START_TEST(test_interrupted_write)
+{
+	struct journal *journal = record_all();
+
+	ck_assert(!journal_is_interrupted(journal, &part));
+	journal_begin_write(journal, &part);
+	journal_begin_write(journal, &file);
+	ck_assert(journal_is_interrupted(journal, &part));
+	journal = reopen(journal);
+	ck_assert(journal_is_interrupted(journal, &part));
+	ck_assert(!journal_is_interrupted(journal, &other_part));
+	ck_assert(!journal_is_interrupted(journal, &file));
+	journal_record(journal, &part, &content[1], PART_SIZE);
+	ck_assert(!journal_is_interrupted(journal, &part));
+	ck_assert(vouches(journal, &part, 1));
+	journal = reopen(journal);
+	ck_assert(!journal_is_interrupted(journal, &part));
+	ck_assert(vouches(journal, &part, 1));
+	journal_close(journal);
+}
+END_TEST
+
 /* What it cannot take back it must not go on saying. */
 START_TEST(test_full_while_forgetting)
 {
@@ -269,7 +291,7 @@ START_TEST(test_full_while_forgetting)
 
 	w.full_journal = true;
 	put_part("/dev/part", 'x', 'y');
-	journal_forget(journal, &part);
+	journal_begin_write(journal, &part);
 	w.full_journal = false;
 	journal = reopen(journal);
 	ck_assert(!vouches(journal, &part, 1));
@@ -299,7 +321,7 @@ static char *small_journal(size_t *size)
 {
 	struct journal *journal = record_all();
 
-	journal_forget(journal, &part);
+	journal_begin_write(journal, &part);
 	journal_close(journal);
 	world_put_text(&w, file.name, "CONTENT");
 	return world_get(&w, UPDATER_JOURNAL, size);
@@ -416,7 +438,7 @@ START_TEST(test_file_does_not_grow_for_ever)
 	ck_assert_int_eq(storage_stat_path(w.storage, UPDATER_JOURNAL, &stat), 0);
 	ck_assert_uint_le(stat.size, 4 << 20);
 	ck_assert_uint_gt(stat.size, 3 << 20);
-	journal_forget(journal, &part);
+	journal_begin_write(journal, &part);
 	journal = reopen(journal);
 	ck_assert(!vouches(journal, &part, 1));
 	journal_close(journal);
@@ -430,7 +452,7 @@ START_TEST(test_null)
 
 	journal_begin(NULL);
 	journal_record(NULL, &file, &content[0], 7);
-	journal_forget(NULL, &part);
+	journal_begin_write(NULL, &part);
 	journal_forget_partitions(NULL);
 	journal_count(NULL, 1);
 	ck_assert(!journal_vouches(NULL, &file, &wanted, 1, &size));
@@ -451,6 +473,7 @@ Suite *suite_journal(void)
 	tcase_add_test(tc, test_evidence_of_files);
 	tcase_add_test(tc, test_evidence_of_partitions);
 	tcase_add_test(tc, test_partition_is_forgotten_before_its_change);
+	tcase_add_test(tc, test_interrupted_write);
 	tcase_add_test(tc, test_full_while_forgetting);
 	tcase_add_test(tc, test_flipped_bits);
 	tcase_add_test(tc, test_torn_journal);
