@@ -27,7 +27,7 @@ static struct misc_attempts attempts_of(const struct record *record)
 /* What an earlier upgrade left there is nothing to this one. When it was armed nobody had looked at its package yet. */
 static void keep_to(struct record *record, uint32_t upgrade)
 {
-	if (upgrade && record->kind != RECORD_ARMED && (record->kind == RECORD_CLOSED || record->upgrade != upgrade))
+	if (upgrade && record->kind != RECORD_ARMED && record->upgrade != upgrade)
 		*record = (struct record){.sequence = record->sequence, .upgrade = upgrade};
 }
 

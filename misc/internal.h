@@ -19,32 +19,6 @@ struct misc {
 /* Where things lie on raw flash of misc->info. False when the geometry is absurd or the message does not fit. */
 bool misc_lay_out_mtd(struct misc *misc);
 
-/* ---- The message ---- */
-
-/* Make every text field NUL-terminated and zero-filled; a field that starts with 0xFF becomes empty. */
-void misc_clean_message(struct misc_message *message);
-
-/*
- * Journal records with a lower sequence number are left-overs of an erase that was cut short: the last eight bytes of
- * `reserved`. False when the message says nothing about it.
- */
-bool misc_get_epoch(const struct misc_message *message, uint32_t *epoch);
-void misc_set_epoch(struct misc_message *message, uint32_t epoch);
-
-/* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
-bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
-
-/* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
-int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
-
-/*
- * Rewrite the first good erase block with another message, keeping the rest of it, the journal if it lies there and
- * keep_journal: read, erase, program the pages that are not blank in ascending order, read back. For MTD only. A block
- * that fails is marked bad, so that the bootloader looks at the next one; where there is no other, only to get rid of
- * an armed message, after which misc->info.size is 0.
- */
-int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
-
 /* ---- Journal records: misc/record.c ---- */
 
 #define RECORD_LENGTH 1008 /* bytes */
@@ -73,6 +47,37 @@ struct record {
 
 void record_encode(const struct record *record, uint8_t bytes[RECORD_LENGTH]);
 bool record_decode(const uint8_t bytes[RECORD_LENGTH], struct record *record); /* false: no record */
+
+/* The same without arguments and cause. */
+#define RECORD_BRIEF_LENGTH 40 /* bytes */
+void record_encode_brief(const struct record *record, uint8_t bytes[RECORD_BRIEF_LENGTH]);
+bool record_decode_brief(const uint8_t bytes[RECORD_BRIEF_LENGTH], struct record *record);
+
+/* ---- The message ---- */
+
+/* Make every text field NUL-terminated and zero-filled; a field that starts with 0xFF becomes empty. */
+void misc_clean_message(struct misc_message *message);
+
+/*
+ * The newest record travels in the last bytes of `reserved`, without arguments and cause, while the journal is erased:
+ * what is left there with a lower sequence number does not count. False when the message has none.
+ */
+bool misc_get_epoch(const struct misc_message *message, struct record *epoch);
+void misc_set_epoch(struct misc_message *message, const struct record *epoch);
+
+/* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
+bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
+
+/* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
+int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
+
+/*
+ * Rewrite the first good erase block with another message, keeping the rest of it, the journal if it lies there and
+ * keep_journal: read, erase, program the pages that are not blank in ascending order, read back. For MTD only. A block
+ * that fails is marked bad, so that the bootloader looks at the next one; where there is no other, only to get rid of
+ * an armed message, after which misc->info.size is 0.
+ */
+int misc_change_block(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
 
 /* ---- The journal ---- */
 

@@ -7,9 +7,9 @@
 
 /*
  * A block whose erase was cut short may show records that were old when it began, and blank pages that do not keep what
- * is programmed into them. So the journal is only erased while a message is armed that says from which sequence number
- * on a record counts (misc_set_epoch), and a journal without a record that counts is erased before it is used. On the
- * other side the message is only rewritten while the journal knows what is armed.
+ * is programmed into them. So the journal is only erased while a message is armed that has its newest record
+ * (misc_set_epoch), older ones do not count, and a journal without a record that counts is erased before it is used. On
+ * the other side the message is only rewritten while the journal knows what is armed.
  */
 
 /* Kept free for how an upgrade ends: ENDED, once more by a boot that repeats the ending, CLOSED, RESET. */
@@ -57,13 +57,14 @@ static int scan(struct misc *misc, struct journal *journal, uint8_t *buffer, str
 static int drop_stale(struct misc *misc, struct journal *journal, struct error *error)
 {
 	struct misc_message message;
-	uint32_t epoch;
+	struct record epoch;
 	int err = misc_read_message(misc, &message, error);
 
 	if (err || !misc_get_epoch(&message, &epoch))
 		return err;
-	if (journal->empty || (int32_t)(journal->newest.sequence - epoch) < 0) {
-		journal->newest = (struct record){.sequence = epoch};
+	if (journal->empty || (int32_t)(journal->newest.sequence - epoch.sequence) < 0) {
+		memcpy(epoch.arguments, message.recovery, sizeof(epoch.arguments));
+		journal->newest = epoch;
 		journal->empty = true;
 	}
 	return 0;
@@ -122,7 +123,7 @@ bool journal_has_room(const struct misc *misc, const struct journal *journal, un
 	return !journal->empty && misc->record_count - journal->next >= count + RECORDS_RESERVED;
 }
 
-/* With the message's help, see above. A cut in here may cost the count, never the upgrade. */
+/* With the message's help, see above. `newest` is the record that comes next: a cut in here makes it the newest one. */
 static int erase_journal(struct misc *misc, struct journal *journal, struct error *error)
 {
 	struct misc_message message;
@@ -131,7 +132,7 @@ static int erase_journal(struct misc *misc, struct journal *journal, struct erro
 	if (!journal->empty) {
 		err = misc_read_message(misc, &message, error);
 		if (!err && misc_is_armed(&message)) {
-			misc_set_epoch(&message, journal->newest.sequence);
+			misc_set_epoch(&message, &journal->newest);
 			err = misc_write_message(misc, &message, error);
 		}
 	}
@@ -161,7 +162,7 @@ static int write_record(struct misc *misc, struct journal *journal, uint8_t *buf
 	int err = 0;
 
 	/* How an upgrade ends is never worth an erase: it would lose what the record is there to keep. */
-	if (!misc->shared_block && !closing && !journal_has_room(misc, journal, 1))
+	if (erases(misc) && !misc->shared_block && (journal->empty || (!closing && !journal_has_room(misc, journal, 1))))
 		err = erase_journal(misc, journal, error);
 	if (!err)
 		err = write_next(misc, journal, buffer, error);
@@ -236,7 +237,7 @@ int journal_finish(struct misc *misc, enum record_kind kind, struct error *error
 	if (misc->record_count == 0)
 		return 0;
 	err = journal_read(misc, &journal, error);
-	if (err || journal.empty || journal.newest.kind == RECORD_RESET || journal.newest.kind == kind)
+	if (err || journal.newest.kind == RECORD_RESET || journal.newest.kind == kind)
 		return err;
 	if (kind == RECORD_RESET)
 		journal.newest = (struct record){.sequence = journal.newest.sequence};

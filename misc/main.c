@@ -19,7 +19,8 @@ static const char usage[] =
 	"\n"
 	"show prints the bootloader message and the attempts of the upgrade that is armed. arm makes the next boot\n"
 	"start recovery with the arguments (default: " MISC_DEFAULT_ARGUMENT ").\n"
-	"clear erases the message and forgets the attempts. resume is for the normal system, at each of its starts:\n"
+	"Where misc has only one block, " COMMAND_PATH " keeps them too. clear erases the message\n"
+	"and this file, and forgets the attempts. resume is for the normal system, at each of its starts:\n"
 	"an upgrade whose message a power cut took away is armed again.\n"
 	"\n"
 	"  --root DIR        look for devices, files and the fstab below DIR (the partition is DIR/dev/NAME)\n"
@@ -79,13 +80,14 @@ static int show(struct misc *misc)
 	return 0;
 }
 
-static int arm(struct misc *misc, char *const *arguments, int count)
+static int arm(struct misc *misc, struct storage *storage, char *const *arguments, int count)
 {
 	static const char *const standard[] = {MISC_DEFAULT_ARGUMENT};
 	const char *const *chosen = count ? (const char *const *)arguments : standard;
 	struct error error;
 
-	return misc_arm(misc, chosen, count ? (unsigned)count : 1, &error) ? fail(&error) : 0;
+	return misc_request(misc, storage, COMMAND_PATH, chosen, count ? (unsigned)count : 1, &error) ? fail(&error)
+	                                                                                               : 0;
 }
 
 static int resume(struct misc *misc, struct storage *storage)
@@ -93,8 +95,6 @@ static int resume(struct misc *misc, struct storage *storage)
 	struct error error;
 	bool armed;
 
-	if (storage_mount_for(storage, COMMAND_PATH, &error) < 0)
-		(void)fprintf(stderr, "miscctl: %s\n", error.message); /* the journal may know all the same */
 	if (misc_resume(misc, storage, COMMAND_PATH, &armed, &error))
 		return fail(&error);
 	if (armed)
@@ -106,13 +106,15 @@ static int run(struct misc *misc, struct storage *storage, int argc, char *const
 {
 	struct error error;
 
+	if (strcmp(argv[0], "show") == 0)
+		return show(misc);
+	if (storage_mount_for(storage, COMMAND_PATH, &error) < 0)
+		(void)fprintf(stderr, "miscctl: %s\n", error.message); /* misc may do without it */
 	if (strcmp(argv[0], "arm") == 0)
-		return arm(misc, argv + 1, argc - 1);
+		return arm(misc, storage, argv + 1, argc - 1);
 	if (strcmp(argv[0], "clear") == 0)
-		return misc_clear(misc, &error) ? fail(&error) : 0;
-	if (strcmp(argv[0], "resume") == 0)
-		return resume(misc, storage);
-	return show(misc);
+		return misc_withdraw(misc, storage, COMMAND_PATH, &error) ? fail(&error) : 0;
+	return resume(misc, storage);
 }
 
 static bool is_command(int argc, char *const argv[])

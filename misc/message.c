@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "misc/internal.h"
 
-#include "base/bytes.h"
 #include <errno.h>
 #include <string.h>
 
-#define EPOCH_MAGIC UINT32_C(0x45414F46) /* "FOAE" */
-#define EPOCH_AT    (sizeof(((struct misc_message *)0)->reserved) - 8)
+#define EPOCH_AT (sizeof(((struct misc_message *)0)->reserved) - RECORD_BRIEF_LENGTH)
 
 static const char first_line[] = "recovery";
 
@@ -30,21 +28,24 @@ void misc_clean_message(struct misc_message *message)
 		memset(message->reserved, 0, sizeof(message->reserved));
 }
 
-bool misc_get_epoch(const struct misc_message *message, uint32_t *epoch)
+bool misc_get_epoch(const struct misc_message *message, struct record *epoch)
 {
-	*epoch = get_le32(message->reserved + EPOCH_AT + 4);
-	return get_le32(message->reserved + EPOCH_AT) == EPOCH_MAGIC;
+	return record_decode_brief(message->reserved + EPOCH_AT, epoch);
 }
 
-void misc_set_epoch(struct misc_message *message, uint32_t epoch)
+void misc_set_epoch(struct misc_message *message, const struct record *epoch)
 {
-	put_le32(message->reserved + EPOCH_AT, EPOCH_MAGIC);
-	put_le32(message->reserved + EPOCH_AT + 4, epoch);
+	record_encode_brief(epoch, message->reserved + EPOCH_AT);
 }
 
 bool misc_is_armed(const struct misc_message *message)
 {
 	return strncmp(message->command, MISC_BOOT_RECOVERY, sizeof(message->command)) == 0;
+}
+
+bool misc_is_taken(const struct misc_message *message)
+{
+	return message->command[0] == '\0' && strcmp(message->status, "OKAY") == 0;
 }
 
 /* Add one line to a text of `size` bytes; false when it does not fit with its NUL. */

@@ -181,8 +181,11 @@ static int arm(struct misc *misc, const struct misc_message *message, struct err
 		err = arm_journal(misc, &journal, message, error);
 		return err ? err : misc_write_message(misc, message, error);
 	}
-	if (!journal.empty && !misc->shared_block)
-		misc_set_epoch(&armed, journal.newest.sequence + 1);
+	if (!journal.empty && !misc->shared_block) {
+		const struct record first = {.kind = RECORD_ARMED, .sequence = journal.newest.sequence + 1};
+
+		misc_set_epoch(&armed, &first);
+	}
 	err = misc_put_message(misc, &armed, false, error);
 	if (!err && misc->shared_block)
 		err = journal_read(misc, &journal, error); /* it went with the block, or the message was there before */

@@ -62,6 +62,12 @@ int misc_write_message(struct misc *misc, const struct misc_message *message, st
 /* Is command "boot-recovery"? */
 bool misc_is_armed(const struct misc_message *message);
 
+/*
+ * Was it armed, and the older LK has taken the command to start recovery (spec/lineage.md 2.4)? Then it has left status
+ * "OKAY" and the arguments, and recovery has not come as far as to arm it again.
+ */
+bool misc_is_taken(const struct misc_message *message);
+
 /* A message that boots recovery with these arguments. -E2BIG when they do not fit in 768 bytes, -EINVAL for a newline.
  */
 int misc_make_message(const char *const *arguments, unsigned count, struct misc_message *message, struct error *error);
@@ -79,6 +85,16 @@ unsigned misc_split_arguments(const struct misc_message *message, char text[768]
 int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, struct error *error);
 
 /*
+ * For the normal system: misc_arm(), and where misc cannot bring a lost message back by itself, in a partition of one
+ * block, the arguments in the file at command_path ("/cache/recovery/command") before it. See misc_resume().
+ */
+int misc_request(struct misc *misc, struct storage *storage, const char *command_path, const char *const *arguments,
+                 unsigned count, struct error *error);
+
+/* The same for misc_clear(): the file goes first. */
+int misc_withdraw(struct misc *misc, struct storage *storage, const char *command_path, struct error *error);
+
+/*
  * For recovery: make sure that this message is armed, soundly. A journal that knows of no pending upgrade learns of
  * this one first; one that does keeps its attempts.
  */
@@ -89,9 +105,10 @@ int misc_clear(struct misc *misc, struct error *error);
 
 /*
  * For the normal system, at each of its starts: an upgrade that was armed and is not over, but whose message is gone
- * (power went while its block was rewritten, or behind a bootloader that erases the command), is armed again, with the
- * arguments that the journal keeps, else with those of the file at command_path ("/cache/recovery/command"). What an
- * upgrade that is over left in the journal is removed. *armed: the message now boots recovery, so reboot.
+ * (power went while its block was rewritten, or behind a bootloader that takes the command), is armed again, with the
+ * arguments that the journal keeps, else those of a message that was taken, else those of the file at command_path
+ * ("/cache/recovery/command"). What an upgrade that is over left in the journal is removed. *armed: the message now
+ * boots recovery, so reboot.
  */
 int misc_resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed, struct error *error);
 

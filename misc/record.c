@@ -21,6 +21,7 @@
  *  44  arguments, NUL-terminated and zero-filled, 768 bytes
  * 812  cause, NUL-terminated and zero-filled, 192 bytes
  *1004  u32 CRC-32 (zlib's) of the bytes before it
+ * The brief one, in the bootloader message, has the CRC-32 at 36.
  */
 #define MAGIC        UINT32_C(0x4A414F46)
 #define VERSION      2
@@ -28,9 +29,10 @@
 #define AT_CAUSE     812
 #define AT_CHECK     1004
 
-void record_encode(const struct record *record, uint8_t bytes[RECORD_LENGTH])
+#define BRIEF_CHECK  36
+
+static void encode_numbers(const struct record *record, uint8_t *bytes)
 {
-	memset(bytes, 0, RECORD_LENGTH);
 	put_le32(bytes, MAGIC);
 	put_le16(bytes + 4, VERSION);
 	put_le16(bytes + 6, (uint16_t)record->kind);
@@ -41,19 +43,19 @@ void record_encode(const struct record *record, uint8_t bytes[RECORD_LENGTH])
 	put_le32(bytes + 24, record->upgrade);
 	put_le32(bytes + 28, record->failed);
 	put_le32(bytes + 32, record->stalled);
-	memcpy(bytes + AT_ARGUMENTS, record->arguments, sizeof(record->arguments));
-	memcpy(bytes + AT_CAUSE, record->cause, sizeof(record->cause));
-	put_le32(bytes + AT_CHECK, (uint32_t)crc32(0, bytes, AT_CHECK));
 }
 
-bool record_decode(const uint8_t bytes[RECORD_LENGTH], struct record *record)
+static void put_check(uint8_t *bytes, size_t at)
 {
-	uint16_t kind = get_le16(bytes + 6);
+	put_le32(bytes + at, (uint32_t)crc32(0, bytes, (uInt)at));
+}
 
+static bool decode_numbers(const uint8_t *bytes, size_t check, struct record *record)
+{
 	if (get_le32(bytes) != MAGIC || get_le16(bytes + 4) != VERSION ||
-	    get_le32(bytes + AT_CHECK) != (uint32_t)crc32(0, bytes, AT_CHECK))
+	    get_le32(bytes + check) != (uint32_t)crc32(0, bytes, (uInt)check))
 		return false;
-	*record = (struct record){.kind = (enum record_kind)kind,
+	*record = (struct record){.kind = (enum record_kind)get_le16(bytes + 6),
 	                          .sequence = get_le32(bytes + 8),
 	                          .begun = get_le32(bytes + 12),
 	                          .failed = get_le32(bytes + 28),
@@ -61,11 +63,38 @@ bool record_decode(const uint8_t bytes[RECORD_LENGTH], struct record *record)
 	                          .progress = get_le32(bytes + 16),
 	                          .last_code = (int)get_le32(bytes + 20),
 	                          .upgrade = get_le32(bytes + 24)};
+	/* The sum is no signature: out of range is as good as damaged. */
+	return record->kind <= RECORD_CLOSED && record->begun <= UINT16_MAX && record->failed <= UINT16_MAX &&
+	       record->stalled <= UINT16_MAX && record->progress <= 100 && record->last_code >= 0 &&
+	       record->last_code <= UINT16_MAX;
+}
+
+void record_encode(const struct record *record, uint8_t bytes[RECORD_LENGTH])
+{
+	memset(bytes, 0, RECORD_LENGTH);
+	encode_numbers(record, bytes);
+	memcpy(bytes + AT_ARGUMENTS, record->arguments, sizeof(record->arguments));
+	memcpy(bytes + AT_CAUSE, record->cause, sizeof(record->cause));
+	put_check(bytes, AT_CHECK);
+}
+
+bool record_decode(const uint8_t bytes[RECORD_LENGTH], struct record *record)
+{
+	if (!decode_numbers(bytes, AT_CHECK, record))
+		return false;
 	memcpy(record->arguments, bytes + AT_ARGUMENTS, sizeof(record->arguments));
 	memcpy(record->cause, bytes + AT_CAUSE, sizeof(record->cause));
-	/* The sum is no signature: out of range is as good as damaged. */
-	return kind <= RECORD_CLOSED && record->begun <= UINT16_MAX && record->failed <= UINT16_MAX &&
-	       record->stalled <= UINT16_MAX && record->progress <= 100 && record->last_code >= 0 &&
-	       record->last_code <= UINT16_MAX && record->arguments[sizeof(record->arguments) - 1] == '\0' &&
+	return record->arguments[sizeof(record->arguments) - 1] == '\0' &&
 	       record->cause[sizeof(record->cause) - 1] == '\0';
+}
+
+void record_encode_brief(const struct record *record, uint8_t bytes[RECORD_BRIEF_LENGTH])
+{
+	encode_numbers(record, bytes);
+	put_check(bytes, BRIEF_CHECK);
+}
+
+bool record_decode_brief(const uint8_t bytes[RECORD_BRIEF_LENGTH], struct record *record)
+{
+	return decode_numbers(bytes, BRIEF_CHECK, record);
 }

@@ -1,12 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Back to an upgrade whose message was lost. */
+/* The normal system's part: arming an upgrade, and coming back to one whose message was lost. */
 #include "misc/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMAND_FILE_MAX 65536
+
+static int write_command_file(struct storage *storage, const char *path, const char *const *arguments, unsigned count,
+                              struct error *error)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	int err = -ENOMEM;
+
+	if (file) {
+		for (unsigned i = 0; i < count; i++)
+			(void)fprintf(file, "%s\n", arguments[i]); /* ferror() knows */
+		err = ferror(file) ? -ENOMEM : 0;
+		err = fclose(file) ? -ENOMEM : err;
+	}
+	if (err)
+		(void)error_set(error, 0, ENOMEM, "%s: no memory", path);
+	else
+		err = storage_save(storage, path, text, size, 0600, error);
+	free(text);
+	return err;
+}
+
+int misc_request(struct misc *misc, struct storage *storage, const char *command_path, const char *const *arguments,
+                 unsigned count, struct error *error)
+{
+	struct misc_message message;
+	int err = misc_make_message(arguments, count, &message, error);
+
+	if (!err && !misc_keeps_result(misc))
+		err = write_command_file(storage, command_path, arguments, count, error);
+	return err ? err : misc_arm(misc, arguments, count, error);
+}
+
+int misc_withdraw(struct misc *misc, struct storage *storage, const char *command_path, struct error *error)
+{
+	int err = storage_remove(storage, command_path, error);
+
+	return err < 0 ? err : misc_clear(misc, error);
+}
 
 /* The lines of a command file, cut apart in place; blank ones are left out. */
 static unsigned split_lines(char *text, const char *lines[MISC_ARGUMENTS_MAX])
@@ -48,6 +89,18 @@ static int arm_from_file(struct misc *misc, struct storage *storage, const char 
 	return err;
 }
 
+/* By a tool that knows no journal, or power went before the journal knew of it. */
+static int arm_taken(struct misc *misc, const struct misc_message *taken, bool *armed, struct error *error)
+{
+	struct misc_message message = *taken;
+	int err;
+
+	memcpy(message.command, MISC_BOOT_RECOVERY, sizeof(MISC_BOOT_RECOVERY));
+	err = misc_rearm(misc, &message, error);
+	*armed = err == 0;
+	return err;
+}
+
 int misc_resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed, struct error *error)
 {
 	struct journal journal = {.empty = true};
@@ -60,13 +113,13 @@ int misc_resume(struct misc *misc, struct storage *storage, const char *command_
 	if (err)
 		return err;
 	if (!misc_is_armed(&wanted)) {
-		/* A journal that says that nothing is armed is right; one that says nothing cannot know. */
-		if (journal.empty)
-			return arm_from_file(misc, storage, command_path, armed, error);
-		if (journal.newest.kind == RECORD_RESET)
-			return 0;
 		if (journal.newest.kind == RECORD_CLOSED)
 			return misc_clear(misc, error);
+		if (journal.newest.kind == RECORD_RESET && misc_is_taken(&wanted))
+			return arm_taken(misc, &wanted, armed, error);
+		/* A journal that says that nothing is armed is right; one that says nothing cannot know. */
+		if (journal.newest.kind == RECORD_RESET)
+			return journal.empty ? arm_from_file(misc, storage, command_path, armed, error) : 0;
 		err = misc_recall(misc, &wanted, error);
 		if (err)
 			return err;

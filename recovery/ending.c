@@ -117,6 +117,12 @@ void ending_disarm(struct boot *boot)
 		boot_note(boot, misc_clear(boot->misc, &error), &error);
 }
 
+void ending_close(struct boot *boot)
+{
+	ending_disarm(boot);
+	remove_package(boot);
+}
+
 void ending_run(struct boot *boot, int code, const char *cause)
 {
 	int err;
@@ -133,7 +139,8 @@ void ending_run(struct boot *boot, int code, const char *cause)
 		(void)write_result(boot, code, cause); /* failure is noted, and nothing else can be done */
 	if (code == RESULT_OK)
 		remove_finished(boot);
-	ending_disarm(boot);
-	if (!boot->decided)
-		remove_package(boot);
+	if (boot->decided)
+		ending_disarm(boot);
+	else
+		ending_close(boot);
 }

@@ -51,4 +51,7 @@ int ending_write_logs(struct boot *boot, int code, const char *cause);
 /* Command file and bootloader message: nothing leads into recovery any more. */
 void ending_disarm(struct boot *boot);
 
+/* All is told: nothing is armed any more, and the package is gone if it was still there. */
+void ending_close(struct boot *boot);
+
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATUS_TAKEN "OKAY" /* what the older LK writes when it erases the command, spec/lineage.md 2.4 */
-
 uint64_t boot_now(const struct boot *boot)
 {
 	return boot->config->now_ms(boot->config->now_ctx);
@@ -72,8 +70,7 @@ static void find_request(struct boot *boot, int argc, char *const argv[])
 	 * A bootloader that erases the command before it starts recovery leaves the arguments, and a status that says
 	 * so: either is as good as the command.
 	 */
-	armed = misc_is_armed(&message) || boot->arguments.source == ARGUMENTS_MESSAGE ||
-	        (message.command[0] == '\0' && strcmp(message.status, STATUS_TAKEN) == 0);
+	armed = misc_is_armed(&message) || boot->arguments.source == ARGUMENTS_MESSAGE || misc_is_taken(&message);
 	open_log(boot, boot->attempts.begun == 0 && (armed || boot->arguments.count));
 	request_parse(request, &boot->arguments, config->cache, &boot->log);
 	if (armed && !request->upgrade && !request->other && boot->arguments.source != ARGUMENTS_ARGV) {
@@ -170,6 +167,7 @@ static void recall_attempts(struct boot *boot)
 	if (!boot->misc)
 		return;
 	boot->upgrade = attempt_fingerprint(boot);
+	report_set_upgrade(boot->config->report, boot->upgrade);
 	boot_note(boot, misc_attempts_read(boot->misc, boot->upgrade, &boot->attempts, &error), &error);
 }
 
@@ -213,8 +211,6 @@ static unsigned count_attempt(struct boot *boot)
 	struct report *report = boot->config->report;
 	struct error error;
 
-	if (boot->attempts.begun == 0)
-		report_forget(report); /* what an earlier upgrade had reached must not count as progress of this one */
 	boot->counted = boot->misc &&
 	                !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade, report_reached(report), &error);
 	if (boot->counted)
@@ -248,7 +244,6 @@ static void upgrade(struct boot *boot)
 	int code;
 
 	boot_note(boot, storage_mount_for(config->storage, config->status_path, &error), &error);
-	recall_attempts(boot);
 	if (finish_decided(boot))
 		return;
 	attempt = count_attempt(boot);
@@ -270,11 +265,6 @@ static void upgrade(struct boot *boot)
 	(void)ending_write_logs(boot, code, error.message); /* the next attempt writes them anew */
 }
 
-/* Only the message was left to clear when power went. A package that is there is another upgrade's. */
-static bool is_told(const struct boot *boot)
-{
-	return boot->attempts.closed && attempt_fingerprint(boot) == 0;
-}
 
 /* The bootloader read an order where there is none: erased or written half. Does it read none from now on? */
 static bool drop_half_written(struct boot *boot)
@@ -292,7 +282,13 @@ static bool drop_half_written(struct boot *boot)
 
 static enum recovery_outcome act(struct boot *boot)
 {
-	if (boot->request.upgrade && !is_told(boot)) {
+	if (boot->request.upgrade) {
+		recall_attempts(boot);
+		/* Only the message was left to clear when power went: of this upgrade, or its package is gone. */
+		if (boot->attempts.closed) {
+			ending_close(boot);
+			return RECOVERY_REBOOT;
+		}
 		rearm(boot);
 		upgrade(boot);
 		return RECOVERY_REBOOT;

@@ -3,13 +3,14 @@
 
 #include "report/channel.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define PERCENT_FILE_MAX 16
+#define PERCENT_FILE_MAX 32
 
 struct report {
 	struct storage *storage;
@@ -17,6 +18,7 @@ struct report {
 	const char *percent_path;
 	struct channel channels[REPORT_CHANNELS_MAX];
 	unsigned channel_count;
+	uint32_t upgrade;
 	unsigned percent;    /* the highest of this upgrade */
 	bool percent_loaded; /* from percent_path: as late as possible, its file system is mounted late */
 	bool told;           /* since report_start() */
@@ -80,15 +82,27 @@ static void send_percent(struct report *report, uint64_t now_ms)
 
 /* ---- The percentage file ---- */
 
-static unsigned parse_percent(const char *text)
+/* "PERCENT UPGRADE\n"; 0 when it is not about this upgrade. */
+static unsigned parse_percent(const char *text, uint32_t upgrade)
 {
 	char *end;
-	unsigned long value;
+	unsigned long percent;
+	unsigned long about;
 
 	if (text[0] < '0' || text[0] > '9')
 		return 0;
-	value = strtoul(text, &end, 10);
-	return value <= 100 && (*end == '\n' || *end == '\0') ? (unsigned)value : 0;
+	percent = strtoul(text, &end, 10);
+	if (*end != ' ')
+		return 0;
+	about = strtoul(end + 1, &end, 10);
+	if (*end != '\n' || percent > 100)
+		return 0;
+	return about == upgrade || about == 0 || upgrade == 0 ? (unsigned)percent : 0;
+}
+
+void report_set_upgrade(struct report *report, uint32_t upgrade)
+{
+	report->upgrade = upgrade;
 }
 
 unsigned report_reached(struct report *report)
@@ -101,7 +115,7 @@ unsigned report_reached(struct report *report)
 	report->percent_loaded = true;
 	/* None, or one that cannot be read: then the percentage starts at 0, which is all that is lost. */
 	if (storage_load(report->storage, report->percent_path, PERCENT_FILE_MAX, &text, &size, NULL) == 0) {
-		report->percent = parse_percent(text);
+		report->percent = parse_percent(text, report->upgrade);
 		free(text);
 	}
 	return report->percent;
@@ -115,12 +129,12 @@ static void keep_percent(struct report *report)
 
 	if (!report->percent_path)
 		return;
-	length = snprintf(text, sizeof(text), "%u\n", report->percent);
+	length = snprintf(text, sizeof(text), "%u %" PRIu32 "\n", report->percent, report->upgrade);
 	if (storage_save(report->storage, report->percent_path, text, (size_t)length, 0644, &error))
 		log_printf(report->log, "%s", error.message);
 }
 
-void report_forget(struct report *report)
+static void forget_percent(struct report *report)
 {
 	struct error error;
 
@@ -195,5 +209,5 @@ void report_end(struct report *report, int code, unsigned wait_ms)
 	while ((now = clock_ms()) < deadline && wait_for_slow(report, (int)(deadline - now)))
 		flush(report);
 	report->told = false;
-	report_forget(report);
+	forget_percent(report);
 }

@@ -26,7 +26,8 @@ struct report;
 struct report_config {
 	const char *const *channels; /* device paths; default of recovery: /dev/smd7, /dev/smd11 */
 	unsigned channel_count;
-	const char *percent_path; /* where the highest percentage told so far is kept over reboots; NULL: not kept */
+	const char *percent_path; /* where the highest percentage told so far is kept over reboots, with what its upgrade
+	                             is known by; NULL: not kept */
 };
 
 /* The config's strings must outlive the report. A channel that cannot be opened now is tried again later. */
@@ -39,7 +40,10 @@ void report_close(struct report *report);
  * loses UPDATING lines or gets them late, and nothing else happens. A program that uses this ignores SIGPIPE.
  */
 
-/* START. The percentage continues at the highest one told before, over reboots too; see report_forget(). */
+/* What the caller knows the upgrade by: the percentage that another one had reached does not count; 0: not known. */
+void report_set_upgrade(struct report *report, uint32_t upgrade);
+
+/* START. The percentage continues at the highest one told before of this upgrade, over reboots too. */
 void report_start(struct report *report, uint64_t now_ms);
 
 /* UPDATING when higher than all before, or when it is the first since START; at most 100, never falling. */
@@ -51,9 +55,8 @@ void report_tick(struct report *report, uint64_t now_ms);
 /* END,<code>; waits at most wait_ms of real time for slow channels; forgets the percentage. */
 void report_end(struct report *report, int code, unsigned wait_ms);
 
-/* The highest percentage told of the upgrade that runs; forget it, durably, before a new one. */
+/* The highest percentage told of the upgrade that runs. */
 unsigned report_reached(struct report *report);
-void report_forget(struct report *report);
 
 /* ---- ipth_config_dfs.txt ---- */
 

@@ -263,12 +263,13 @@ START_TEST(test_cut_counting)
 }
 END_TEST
 
-/* While the journal is erased the message says from where on it counts: old records that come back are nothing. */
+/* While the journal is erased the message has its state: old records that come back are nothing. */
 START_TEST(test_old_records_come_back)
 {
 	struct nand *nand = nand_new((unsigned)_i);
 	struct misc *misc = open_misc(nand);
 	static struct nand old;
+	unsigned begun = 0;
 	unsigned erases;
 
 	ck_assert_int_eq(arm(misc), 0);
@@ -276,15 +277,16 @@ START_TEST(test_old_records_come_back)
 		memcpy(old.data, nand->data, sizeof(old.data));
 		erases = nand->erases;
 		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+		begun++;
 	} while (nand->erases == erases);
 	/* The erase left the first pages as they were, and the power went before anything else was written. */
 	memcpy(nand->data + NAND_BLOCK, old.data + NAND_BLOCK, NAND_BLOCK / 2);
 	memset(nand->data + NAND_BLOCK + NAND_BLOCK / 2, 0xFF, NAND_BLOCK / 2);
-	ck_assert_uint_eq(attempts(nand).begun, 0);
+	ck_assert_uint_eq(attempts(nand).begun, begun);
 	erases = nand->erases;
 	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	ck_assert_uint_gt(nand->erases, erases); /* nor is a page of such a block trusted */
-	ck_assert_uint_eq(attempts(nand).begun, 1);
+	ck_assert_uint_eq(attempts(nand).begun, begun + 1);
 	ck_assert(is_armed(misc));
 	misc_close(misc);
 	nand_free(nand);

@@ -106,7 +106,8 @@ void boot_arm(struct module *module)
 
 	(void)snprintf(argument, sizeof(argument), "--update_package=%s", module->reference->package_path);
 	if (open_normal(module, &normal)) {
-		if (misc_arm(normal.misc, arguments, module->reference->named ? 1 : 0, &error))
+		if (misc_request(normal.misc, normal.storage, COMMAND_PATH, arguments, module->reference->named ? 1 : 0,
+		                 &error))
 			module_violate(module, "arming: %s", error.message);
 		else
 			module->asked = true;

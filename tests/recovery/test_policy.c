@@ -251,7 +251,7 @@ static void begin_attempts(unsigned count, unsigned progress)
 START_TEST(test_stalled)
 {
 	begin_attempts(RECOVERY_STALLS_MAX, 30);
-	module_put(module, PERCENT_PATH, "30\n");
+	module_put(module, PERCENT_PATH, "30 0\n");
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	ck_assert_uint_eq(module->runs, 0);
 	ck_assert_str_eq(module_urcs(module), START END(502));
@@ -263,7 +263,7 @@ END_TEST
 START_TEST(test_power_cuts_forgiven)
 {
 	begin_attempts(_i ? RECOVERY_STALLS_MAX : RECOVERY_STALLS_MAX - 1, 30);
-	module_put(module, PERCENT_PATH, _i ? "31\n" : "30\n");
+	module_put(module, PERCENT_PATH, _i ? "31 0\n" : "30 0\n");
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	ck_assert_uint_eq(module->runs, 1);
 	ck_assert_ptr_nonnull(strstr(module_urcs(module), UPDATING(100) END(0)));

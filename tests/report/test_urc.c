@@ -76,12 +76,14 @@ START_TEST(test_percent_over_reboots)
 
 	make_file();
 	report = open_report(channel, PERCENT_FILE);
+	report_set_upgrade(report, 7);
 	report_start(report, 0);
 	report_percent(report, 41, 0);
 	report_close(report);
-	ck_assert_str_eq(scratch_text(&scratch, PERCENT_FILE), "41\n");
+	ck_assert_str_eq(scratch_text(&scratch, PERCENT_FILE), "41 7\n");
 
 	report = open_report(channel, PERCENT_FILE);
+	report_set_upgrade(report, 7);
 	ck_assert_uint_eq(report_reached(report), 41);
 	report_start(report, 0);
 	report_percent(report, 0, 0);
@@ -90,7 +92,7 @@ START_TEST(test_percent_over_reboots)
 	report_close(report);
 
 	report = open_report(channel, PERCENT_FILE);
-	report_forget(report);
+	report_set_upgrade(report, 8);
 	report_start(report, 0);
 	report_percent(report, 0, 0);
 	report_percent(report, 7, 0);
@@ -105,7 +107,8 @@ END_TEST
 
 START_TEST(test_percent_file_garbage)
 {
-	static const char *const texts[] = {"", "x", "-1", "101\n", "99999999999", "1e1\n", " 5\n", "7x\n", "\xff\xff"};
+	static const char *const texts[] = {"", "x", "-1", "101 7\n", "99999999999", "1e1 7\n",
+	                                    " 5 7\n", "7x\n", "7\n", "7 7", "7 7x\n", "\xff\xff"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct report *report = open_report(channel, PERCENT_FILE);
