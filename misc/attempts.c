@@ -57,8 +57,7 @@ int misc_recall(struct misc *misc, struct misc_message *message, struct error *e
 		return err;
 	if (!attempts_of(&journal.newest).pending)
 		return -ENOENT;
-	*message = (struct misc_message){.command = MISC_BOOT_RECOVERY};
-	memcpy(message->recovery, journal.newest.arguments, sizeof(message->recovery));
+	misc_message_of(&journal.newest, message);
 	return 0;
 }
 

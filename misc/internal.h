@@ -68,6 +68,9 @@ void misc_set_epoch(struct misc_message *message, const struct record *epoch);
 /* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
 bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
 
+/* What arms an upgrade, as a record of it knows. */
+void misc_message_of(const struct record *record, struct misc_message *message);
+
 /* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
 int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
 

@@ -12,8 +12,8 @@
  * the other side the message is only rewritten while the journal knows what is armed.
  */
 
-/* Kept free for how an upgrade ends: ENDED, once more by a boot that repeats the ending, CLOSED, RESET. */
-#define RECORDS_RESERVED 4
+/* Kept free for what comes when the message is being cleared: it cannot help with an erase any more. */
+#define RECORDS_RESERVED 2 /* CLOSED, RESET */
 
 static uint64_t slot_offset(const struct misc *misc, uint32_t slot)
 {
@@ -123,7 +123,10 @@ bool journal_has_room(const struct misc *misc, const struct journal *journal, un
 	return !journal->empty && misc->record_count - journal->next >= count + RECORDS_RESERVED;
 }
 
-/* With the message's help, see above. `newest` is the record that comes next: a cut in here makes it the newest one. */
+/*
+ * With the message's help, see above. `newest` is the record that comes next: a cut in here makes it the newest one. A
+ * message that was lost meanwhile is armed again.
+ */
 static int erase_journal(struct misc *misc, struct journal *journal, struct error *error)
 {
 	struct misc_message message;
@@ -131,10 +134,12 @@ static int erase_journal(struct misc *misc, struct journal *journal, struct erro
 
 	if (!journal->empty) {
 		err = misc_read_message(misc, &message, error);
-		if (!err && misc_is_armed(&message)) {
-			misc_set_epoch(&message, &journal->newest);
-			err = misc_write_message(misc, &message, error);
-		}
+		if (err)
+			return err;
+		if (!misc_is_armed(&message))
+			misc_message_of(&journal->newest, &message);
+		misc_set_epoch(&message, &journal->newest);
+		err = misc_write_message(misc, &message, error);
 	}
 	if (!err)
 		err = storage_raw_erase(misc->raw, misc->journal_offset, error);
@@ -157,11 +162,9 @@ static int leave_block(struct misc *misc, struct journal *journal, struct error 
 
 static int write_record(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
 {
-	enum record_kind kind = journal->newest.kind;
-	bool closing = kind == RECORD_ENDED || kind == RECORD_CLOSED || kind == RECORD_RESET;
+	bool closing = journal->newest.kind == RECORD_CLOSED || journal->newest.kind == RECORD_RESET;
 	int err = 0;
 
-	/* How an upgrade ends is never worth an erase: it would lose what the record is there to keep. */
 	if (erases(misc) && !misc->shared_block && (journal->empty || (!closing && !journal_has_room(misc, journal, 1))))
 		err = erase_journal(misc, journal, error);
 	if (!err)

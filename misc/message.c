@@ -28,6 +28,12 @@ void misc_clean_message(struct misc_message *message)
 		memset(message->reserved, 0, sizeof(message->reserved));
 }
 
+void misc_message_of(const struct record *record, struct misc_message *message)
+{
+	*message = (struct misc_message){.command = MISC_BOOT_RECOVERY};
+	memcpy(message->recovery, record->arguments, sizeof(message->recovery));
+}
+
 bool misc_get_epoch(const struct misc_message *message, struct record *epoch)
 {
 	return record_decode_brief(message->reserved + EPOCH_AT, epoch);

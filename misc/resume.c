@@ -120,9 +120,7 @@ int misc_resume(struct misc *misc, struct storage *storage, const char *command_
 		/* A journal that says that nothing is armed is right; one that says nothing cannot know. */
 		if (journal.newest.kind == RECORD_RESET)
 			return journal.empty ? arm_from_file(misc, storage, command_path, armed, error) : 0;
-		err = misc_recall(misc, &wanted, error);
-		if (err)
-			return err;
+		misc_message_of(&journal.newest, &wanted);
 	}
 	/* One that is armed but unsound, so that the bootloader could not read it, is written anew too. */
 	*armed = !misc_message_is(misc, &wanted);

@@ -22,7 +22,6 @@ DUMP_BYTES = 512 << 20
 READY = "module: ready for orders"
 
 
-
 class ModuleError(Exception):
     """What of the virtual module does not work, and why."""
 
@@ -66,6 +65,14 @@ class Result:
         """The modes of the module's boots, in order."""
         prefix = "module: boot "
         return [text.split()[-1] for text in self.said("console") if text.startswith(prefix)]
+
+
+def prepare(*more):
+    """What all runs need, made once; more: other programs that make something."""
+    for program in ("scripts/deps module", "scripts/input", "initramfs/pack", *more):
+        path, *arguments = program.split()
+        if subprocess.run([os.path.join(ROOT, path), *arguments], timeout=1800, check=False).returncode:
+            raise ModuleError(f"{program} failed")
 
 
 def command(*arguments, cwd=None, stdin=None, stdout=subprocess.PIPE):
@@ -155,7 +162,7 @@ class Machine:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.path.join(self.sockets, name))
         listener.listen(1)
-        listener.settimeout(20)
+        listener.settimeout(60)
         return listener
 
     def arguments(self, initrd, disks, memory, snapshot):
@@ -286,9 +293,10 @@ def make_dump_disk(path):
         file.truncate(DUMP_BYTES)
 
 
-def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, snapshot=None, orders=None):
-    """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. A machine that starts from a snapshot
-    is given its orders, a line that it waits for on its console."""
+def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, until=None, snapshot=None, orders=None):
+    """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. until() gets each Line and tells
+    whether the machine must be killed now. One that starts from a snapshot is given its orders, a line that it waits
+    for on its console."""
     start = time.monotonic()
     lines = []
     machine = Machine(initrd, disks, memory, snapshot)
@@ -301,6 +309,8 @@ def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, snapshot
                 log.write(f"{line.seconds:8.2f} {line.source:8} {line.text}\n")
                 if tell:
                     tell(line)
+                if until and until(line):
+                    break
     finally:
         machine.stop()
     return Result(folder, lines, any(line.source == "console" and line.text == "module: done" for line in lines))

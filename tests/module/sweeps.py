@@ -3,24 +3,27 @@
 
 nand    power goes in an exact operation of the NAND, evenly over all operations of an upgrade: before it, half way
         through it and after it in turn. The machine is gone; another one boots from the same NAND.
-lk      the same behind the older bootloader, which erases the command before it starts recovery
-nested  three such cuts in a row, the later ones while the module recovers from the earlier
+lk      the same behind the older bootloader, which erases the command before it starts recovery; every other cut is in
+        the operations with which it does that
+nested  four such cuts in a row, behind each bootloader in turn; the later ones while the module recovers
 dead    QEMU is killed at a moment that nobody chose
 ubi     UBI's own emulation: no header of an erase block can be written any more from the n-th on, and everything dies
+ubifs   UBIFS' own emulation: a write goes wrong somewhere, none works any more, and everything dies
 kill    recovery or the updater is killed, after a number of lines of its log or at some moment
 faults  a NAND with bad blocks, and with blocks, pages and bits that fail while it is in use
 """
 import concurrent.futures
 import dataclasses
+import functools
 import os
 import random
 import re
 import shutil
+import time
 
-import cases
-import compare
 import module
 import small
+import verdict
 
 SWEEP = os.path.join(module.MODULE, "sweep")
 KERNEL_MODULE = os.path.join(module.MODULE, "kernel", "nandsim.ko")
@@ -29,19 +32,22 @@ MEMORY = 256
 SLOT_BYTES = 16 << 20
 BATCH = 12
 MODES = ("before", "half way", "after")
-KEPT_BYTES = 65536
+NESTED_CUTS = 4
+ABL, LK = "medium=disk", "medium=disk bootloader=lk"
+COUNT = "act=trials trials=count:"
+# LK erases misc's first block and writes its pages; recovery's first words to misc follow.
+LK_OPERATIONS = 1 + small.BLOCK_PAGES + 15
 
 
 class Sweep:
     """What all kinds share: one start system, one snapshot, one NAND with an upgrade that waits to be started."""
 
-    def __init__(self, seed, jobs):
+    def __init__(self, seed):
         self.seed = seed
-        self.jobs = max(jobs, 1)
         self.initrd = f"{SWEEP}/initrd"
         self.snapshot = f"{SWEEP}/snapshot"
         self.base = f"{SWEEP}/base.nand"
-        self.uncut = None
+        self.uncut = {}
 
     def prepare(self):
         small.make()
@@ -76,33 +82,28 @@ class Sweep:
             shutil.copyfile(nand, disks["nand"])
         return disks
 
-    def boot(self, folder, disks, orders, timeout=180):
-        return module.boot(folder, self.initrd, disks, memory=MEMORY, timeout=timeout, snapshot=self.snapshot,
-                           orders=orders)
+    def boot(self, folder, disks, orders, timeout=300, until=None):
+        return module.boot(folder, self.initrd, disks, memory=MEMORY, timeout=timeout, until=until,
+                           snapshot=self.snapshot, orders=orders)
 
-    def measure(self):
-        """An upgrade without trouble: how many operations, and when they were."""
-        if not self.uncut:
-            folder = self.folder("uncut")
-            lines = self.boot(folder, self.disks(folder, self.base), "medium=disk").lines
-            problems = problems_of(folder, lines)
+    def measure(self, orders):
+        """What an upgrade without trouble says."""
+        if orders not in self.uncut:
+            folder = self.folder(f"uncut-{len(self.uncut)}")
+            lines = self.boot(folder, self.disks(folder, self.base), orders).lines
+            problems = verdict.problems_of(folder, lines)
             if problems:
                 raise module.ModuleError(f"the upgrade fails even without a cut: {problems[0]}; see {folder}")
-            self.uncut = lines
-        return self.uncut
+            self.uncut[orders] = lines
+        return self.uncut[orders]
 
-    def operations(self):
-        return next(int(text.split()[-1]) for text in console(self.measure()) if text.startswith("module: operations"))
-
-    def moment(self, beginning):
-        return next(line.seconds for line in self.measure() if line.text.startswith(beginning))
-
-    def each(self, work, items):
-        """Outcomes in order, as many at a time as there are jobs; what went well leaves no files."""
-        with concurrent.futures.ThreadPoolExecutor(max_workers=self.jobs) as pool:
-            yield from pool.map(work, items)
+    def number_told(self, orders, beginning):
+        """The number at the end of such a line of an upgrade without trouble."""
+        texts = verdict.console(self.measure(orders))
+        return next(int(text.split()[-1]) for text in texts if text.startswith(beginning))
 
     def judge(self, folder, outcome):
+        """What went well leaves no files."""
         if not outcome.problems:
             shutil.rmtree(folder)
         return outcome
@@ -115,59 +116,78 @@ class Cuts:
         self.sweep = sweep
         self.kind = kind
         self.count = count
-        self.settings = "medium=disk bootloader=lk" if kind == "lk" else "medium=disk"
 
-    def run(self):
-        self.sweep.measure()
-        yield from self.sweep.each(self.one, range(self.count))
+    def tasks(self):
+        for orders in {self.orders(number) for number in range(self.count)}:
+            self.sweep.measure(orders)
+        return [functools.partial(self.one, number) for number in range(self.count)]
+
+    def orders(self, number):
+        return LK if self.kind == "lk" or (self.kind == "nested" and number % 2) else ABL
 
     def one(self, number):
         folder = self.sweep.folder(f"{self.kind}-{number:04}")
         disks = self.sweep.disks(folder, self.sweep.base)
+        orders = self.orders(number)
         plan = self.sweep.random(self.kind, number)
         if self.kind == "dead":
-            cuts = [self.kill_machine(folder, disks, plan)]
+            cuts = [self.sweep.boot(folder, disks, orders, until=self.moment(number, plan)).lines]
         else:
-            cuts = []
-            for operation, mode in self.points(number, plan):
-                cuts.append(self.cut(folder, disks, operation, mode))
-        lines = sum(cuts, [])
-        happened = [cut for cut in cuts if "module: done" not in console(cut)]
+            cuts = [self.sweep.boot(folder, disks, f"{orders} cut_at={operation} cut_mode={mode}").lines
+                    for operation, mode in self.points(number, plan)]
+        told = [self.describe(cut) for cut in cuts]
+        happened = sum("module: done" not in verdict.console(cut) for cut in cuts)
         last = []
         if happened:
             # Zeros again, so that only what the last boot dumps is found there.
             module.make_dump_disk(disks["dump"])
-            last = self.sweep.boot(folder, disks, self.settings).lines
-        trouble = " then ".join(self.describe(cut) for cut in cuts)
-        outcome = Outcome(self.kind, number, trouble, len(happened), len(boots_in(lines + last)), story_of(last),
-                          problems_of(folder, lines + last))
-        return self.sweep.judge(folder, outcome)
+            last = self.sweep.boot(folder, disks, orders).lines
+        lines = sum(cuts, []) + last
+        problems = [] if all(told) else ["a machine went off by itself"]
+        outcome = verdict.Outcome(self.kind, number, " then ".join(filter(None, told)), happened,
+                                  len(verdict.boots_in(lines)), verdict.story_of(last),
+                                  problems + verdict.problems_of(folder, lines))
+        return [self.sweep.judge(folder, outcome)]
 
     def points(self, number, plan):
         """Operation and mode of each cut: one in each of `count` equal parts of the upgrade; more at random."""
-        operations = self.sweep.operations()
-        yield 1 + int((number + plan.random()) * operations / self.count), number % len(MODES)
+        operations = self.sweep.number_told(self.orders(number), "module: operations")
+        span = LK_OPERATIONS if self.kind == "lk" and number % 2 else operations
+        yield 1 + int((number + plan.random()) * span / self.count), number % len(MODES)
         if self.kind == "nested":
-            for _ in range(2):
+            for _ in range(NESTED_CUTS - 1):
                 yield 1 + int(plan.random() * operations / 2), plan.randrange(len(MODES))
 
-    def cut(self, folder, disks, operation, mode):
-        return self.sweep.boot(folder, disks, f"{self.settings} cut_at={operation} cut_mode={mode}").lines
+    def moment(self, number, plan):
+        """Tells when to kill the machine: a while after one of the lines of an upgrade, early and late ones in turn."""
+        texts = verdict.console(self.sweep.measure(self.orders(number)))
+        first = texts.index("module: boot 1: recovery")
+        last = next(place for place, text in enumerate(texts) if text.startswith("module: handing"))
+        rest = first + 1 + int((number + plan.random()) * (last - first) / self.count)
+        pause = plan.random() / 4
 
-    def kill_machine(self, folder, disks, plan):
-        first, last = self.sweep.moment("module: boot 1"), self.sweep.moment("module: handing")
-        return self.sweep.boot(folder, disks, self.settings, timeout=first + (last - first) * plan.random()).lines
+        def until(line):
+            nonlocal rest
+            rest -= line.source == "console"
+            if rest:
+                return False
+            time.sleep(pause)
+            return True
+
+        return until
 
     def describe(self, lines):
-        after = last_object(lines)
+        """Where a machine ended; nothing when it ended for no known reason."""
+        texts = verdict.console(lines)
+        after = verdict.last_object(lines)
         place = f" after {after}" if after else ""
-        for text in console(lines):
+        for text in texts:
             if match := re.search(r"power cut in operation (\d+) mode (\d): (\w+) page (\d+)", text):
                 where = small.partition_of(int(match[4]))
                 return f"operation {match[1]} {MODES[int(match[2])]} ({match[3]} in {where}{place})"
-        if "module: done" in console(lines):
+        if "module: done" in texts:
             return "over before it came to the cut"
-        return f"killed{place or ' before the first object'}"
+        return f"killed{place or ' before the first object'}" if self.kind == "dead" else ""
 
 
 class Trials:
@@ -178,44 +198,46 @@ class Trials:
         self.kind = kind
         self.count = count
 
-    def run(self):
-        lines = self.batch("count", ["count:"])[0][1]
-        trials = list(self.ubi_trials(lines) if self.kind == "ubi" else self.kill_trials(lines))
-        batches = [(first, trials[first:first + BATCH]) for first in range(0, len(trials), BATCH)]
-        for outcomes in self.sweep.each(self.outcomes, batches):
-            yield from outcomes
+    def tasks(self):
+        trials = [self.trial(number) for number in range(self.count)]
+        size = min(BATCH, -(-self.count // 2))
+        return [functools.partial(self.outcomes, first, trials[first:first + size])
+                for first in range(0, self.count, size)]
 
-    def ubi_trials(self, uncut):
-        """Mostly on the device of the root file system and user data; the modem's has few erase blocks to write."""
-        headers = next(int(text.split()[-2]) for text in console(uncut) if text.startswith("module: UBI wrote"))
+    def trial(self, number):
+        share = (number + self.sweep.random(self.kind, number).random()) / self.count
+        if self.kind == "ubi":
+            return self.ubi_trial(number, share)
+        if self.kind == "kill":
+            return self.kill_trial(number, share)
+        return f"ubifs:{number}"
+
+    def ubi_trial(self, number, share):
+        """Three of four on the device of the root file system and user data, which has as much of what UBI writes."""
+        headers = self.sweep.number_told(COUNT, "module: headers that UBI wrote")
         if not headers:
             raise module.ModuleError("the kernel does not tell how many headers UBI writes")
-        for number in range(self.count):
-            if number % 8 == 7:
-                yield f"ubi:1:{1 + number // 8}"
-            else:
-                yield f"ubi:0:{1 + int((number + self.sweep.random('ubi', number).random()) * headers / self.count)}"
+        device = int(number % 4 == 3)
+        return f"ubi:{device}:{1 + int(share * headers * (1 if device else 3) / 4)}"
 
-    def kill_trials(self, uncut):
-        for number in range(self.count):
-            program, last = (("updater", "Update complete."), ("recovery", "init: recovery ended"))[number % 2]
-            texts = [line.text for line in uncut]
-            begin = next(place for place, text in enumerate(texts) if text.startswith("attempt 1"))
-            end = next(place for place, text in enumerate(texts) if text.startswith(last))
-            share = (number + self.sweep.random("kill", number).random()) / self.count
-            if number % 4 < 2:
-                told = sum(line.source == "console" and line.text[0] != "+" for line in uncut[begin:end])
-                yield f"lines:{program}:{1 + int(share * told)}"
-            else:
-                yield f"seconds:{program}:{share * (uncut[end].seconds - uncut[begin].seconds):.2f}"
+    def kill_trial(self, number, share):
+        uncut = self.sweep.measure(COUNT)
+        program, last = (("updater", "Update complete."), ("recovery", "init: recovery ended"))[number % 2]
+        texts = [line.text for line in uncut]
+        begin = next(place for place, text in enumerate(texts) if text.startswith("attempt 1"))
+        end = next(place for place, text in enumerate(texts) if text.startswith(last))
+        if number % 4 < 2:
+            told = sum(line.source == "console" and line.text[0] != "+" for line in uncut[begin:end])
+            return f"lines:{program}:{1 + int(share * told)}"
+        return f"seconds:{program}:{share * (uncut[end].seconds - uncut[begin].seconds):.2f}"
 
     def batch(self, name, trials):
         """The lines of each trial, and its dump as a folder of its own."""
         folder = self.sweep.folder(name)
         disks = self.sweep.disks(folder)
-        result = self.sweep.boot(folder, disks, f"act=trials trials='{' '.join(trials)}'", timeout=90 * len(trials))
+        orders = f"act=trials trials='{' '.join(trials)}'"
         parts = []
-        for line in result.lines:
+        for line in self.sweep.boot(folder, disks, orders, timeout=90 * len(trials)).lines:
             if line.text.startswith("module: trial "):
                 parts.append([])
             if parts:
@@ -229,32 +251,36 @@ class Trials:
         os.unlink(disks["dump"])
         return [(f"{folder}/{slot}", lines) for slot, lines in enumerate(parts)]
 
-    def outcomes(self, batch):
-        first, trials = batch
+    def outcomes(self, first, trials):
         parts = self.batch(f"{self.kind}-{first:04}", trials)
         found = []
         for number, (trial, (folder, lines)) in enumerate(zip(trials, parts), first):
             # Each trial of a run that ended as a whole has come to its end.
-            ended = any(text.startswith("module: handing") for text in console(lines))
+            ended = any(text.startswith("module: handing") for text in verdict.console(lines))
             lines = lines + [module.Line(0, "console", "module: done")] if ended else lines
             found.append(self.outcome(number, trial, folder, lines))
         return found
 
     def outcome(self, number, trial, folder, lines):
-        _, program, point = trial.split(":")
-        at = next((place for place, line in enumerate(lines) if line.text in
-                   ("module: power cut", f"module: killed {program}")), None)
+        at = next((place for place, line in enumerate(lines)
+                   if line.text.startswith(("module: power cut", "module: killing"))), None)
         before, after = (lines[:at], lines[at:]) if at is not None else (lines, [])
-        place = f" after {last_object(before)}" if last_object(before) else ""
-        if self.kind == "ubi":
-            trouble = f"header {point} of ubi{program}{place}"
-        else:
-            trouble = f"{program} killed at {trial.split(':')[0][:-1]} {point}{place}"
+        last = verdict.last_object(before)
+        trouble = f"{self.describe(trial.split(':'), before)}{last and f' after {last}'}"
         if at is None:
             trouble += ", over before it came to that"
-        outcome = Outcome(self.kind, number, trouble, int(at is not None), len(boots_in(lines)), story_of(after),
-                          problems_of(folder, lines))
+        outcome = verdict.Outcome(self.kind, number, trouble, int(at is not None), len(verdict.boots_in(lines)),
+                                  verdict.story_of(after), verdict.problems_of(folder, lines))
         return self.sweep.judge(folder, outcome)
+
+    def describe(self, words, lines):
+        if self.kind == "ubi":
+            return f"header {words[2]} of ubi{words[1]}"
+        if self.kind == "kill":
+            return f"{words[1]} killed at {words[0][:-1]} {words[2]}"
+        told = [text.removeprefix("module: UBIFS: ") for text in verdict.console(lines)
+                if text.startswith("module: UBIFS: ")]
+        return told[0] if told else "write of UBIFS"
 
 
 @dataclasses.dataclass
@@ -278,8 +304,8 @@ class Faults:
         self.kind = kind
         self.count = count
 
-    def run(self):
-        yield from self.sweep.each(self.one, range(self.count))
+    def tasks(self):
+        return [functools.partial(self.one, number) for number in range(self.count)]
 
     def fault(self, number):
         """The factory erases and writes a raw partition once; what is weak breaks when the upgrade does it again."""
@@ -295,37 +321,38 @@ class Faults:
             Fault("a boot page that cannot be written again", f"weakpages={page}:1"),
             Fault("a boot page that cannot be read again", f"gravepages={page}:{plan.randrange(1, 4)}", "boot"),
             Fault("UBI blocks that cannot be erased again", f"weakblocks={listed(f'{b}:2' for b in system + modem)}"),
-            Fault("UBI pages that cannot be written again", f"weakpages={listed(f'{p}:2' for p in pages)}"),
+            Fault("UBI pages that cannot be written again", f"weakpages={listed(f'{p}:1' for p in pages)}"),
             Fault("bits that flip", "bitflips=1"),
         ]
         return kinds[number % len(kinds)]
 
     def one(self, number):
         fault = self.fault(number)
-        folder = self.sweep.folder(f"faults-{number:04}")
+        folder = self.sweep.folder(f"{self.kind}-{number:04}")
         disks = self.sweep.disks(folder)
         lines = self.sweep.boot(folder, disks, f"act=trials trials=fault: nand_extra='{fault.parameters}'").lines
-        outcome = Outcome("faults", number, f"{fault.what} ({fault.parameters})", 1, len(boots_in(lines)),
-                          story_of(lines), problems_of_faulty(folder, lines, fault.unreadable))
-        return self.sweep.judge(folder, outcome)
+        failures = [text.split()[-1] for text in verdict.console(lines) if text.startswith("module: NAND failures")]
+        trouble = f"{fault.what} ({fault.parameters}): {''.join(failures) or 'unknown'} failures during the upgrade"
+        outcome = verdict.Outcome(self.kind, number, trouble, 0, len(verdict.boots_in(lines)), verdict.story_of(lines),
+                                  verdict.problems_of_faulty(folder, lines, fault.unreadable))
+        return [self.sweep.judge(folder, outcome)]
 
 
 def listed(words):
     return ",".join(str(word) for word in words)
 
 
-KINDS = {"nand": Cuts, "lk": Cuts, "nested": Cuts, "dead": Cuts, "ubi": Trials, "kill": Trials, "faults": Faults}
+KINDS = {"nand": Cuts, "lk": Cuts, "nested": Cuts, "dead": Cuts, "ubi": Trials, "ubifs": Trials, "kill": Trials,
+         "faults": Faults}
+# How many runs of each kind ./check makes; they have at least 100 cuts.
+CHECK = {"nand": 20, "lk": 8, "nested": 14, "dead": 6, "ubi": 12, "ubifs": 6, "kill": 12, "faults": 7}
 
 
 def run(counts, seed, jobs):
-    """Yield the outcomes of each kind of `counts`, {kind: how many}, in order."""
-    sweep = Sweep(seed, jobs)
+    """Yield the outcomes of each kind of `counts`, {kind: how many}, in order; as many machines at a time as jobs."""
+    sweep = Sweep(seed)
     sweep.prepare()
-    for kind, count in counts.items():
-        if count:
-            yield from KINDS[kind](sweep, kind, count).run()
-
-
-def summary(name, outcomes):
-    cuts, boots = sum(outcome.cuts for outcome in outcomes), sum(outcome.boots for outcome in outcomes)
-    return f"{name}: {cuts} cuts, {boots} boots, {sum(bool(outcome.problems) for outcome in outcomes)} bricks"
+    tasks = [task for kind, count in counts.items() for task in KINDS[kind](sweep, kind, count).tasks()]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
+        for outcomes in pool.map(lambda task: task(), tasks):
+            yield from outcomes

@@ -16,14 +16,20 @@ class Outcome:
     kind: str
     number: int
     trouble: str  # where and how
-    cuts: int  # how many really happened
+    cuts: int  # how many really happened; a fault of the NAND is none
     boots: int
     story: str  # what the module did next
     problems: list
 
     def __str__(self):
-        verdict = "ok" if not self.problems else "BRICK: " + "; ".join(self.problems)
-        return f"cut {self.kind} {self.number:04} {self.trouble}: next boot: {self.story}, {verdict}"
+        text = f"{self.kind}-{self.number:04}: {self.trouble}; next boot: {self.story}"
+        return f"not ok {text}; BRICK: {'; '.join(self.problems)}" if self.problems else f"ok {text}"
+
+
+def summary(name, outcomes):
+    cuts, boots = sum(outcome.cuts for outcome in outcomes), sum(outcome.boots for outcome in outcomes)
+    bricks = sum(bool(outcome.problems) for outcome in outcomes)
+    return f"{name}: {len(outcomes)} runs, {cuts} cuts, {boots} boots, {bricks} bricks"
 
 
 def console(lines):
@@ -61,10 +67,6 @@ def story_of(lines):
     return ", ".join(words) or "nothing"
 
 
-def make_result(folder, lines):
-    return module.Result(folder, lines, True)
-
-
 def honest(judge):
     """A dump that cannot be read is a problem, not the end of the sweep."""
     def judged(*arguments):
@@ -78,7 +80,7 @@ def honest(judge):
 @honest
 def problems_of(folder, lines):
     """All boots of one upgrade: it must have come to rest in version 2, told success, and left nothing behind."""
-    findings = cases.Findings(make_result(folder, lines), small.PAGE_SIZE)
+    findings = cases.Findings(module.Result(folder, lines, True), small.PAGE_SIZE)
     findings.expect(boots_in(lines)[-1:] == ["normal"], "the module does not come to rest in its normal system")
     findings.expect("module: done" in console(lines), f"the module's last words: {console(lines)[-1:]}")
     if findings.problems:
@@ -100,7 +102,7 @@ def problems_of_faulty(folder, lines, unreadable):
     ends = [text for text in console(lines) if text.startswith('+QIND: "FOTA","END",')]
     if ends[-1:] == ['+QIND: "FOTA","END",0'] or "module: done" not in console(lines):
         return problems_of(folder, lines)
-    findings = cases.Findings(make_result(folder, lines), small.PAGE_SIZE)
+    findings = cases.Findings(module.Result(folder, lines, True), small.PAGE_SIZE)
     findings.expect(boots_in(lines)[-1:] == ["normal"], "the module does not come to rest in its normal system")
     findings.expect(ends, "recovery never told an END")
     if unreadable:
