@@ -129,7 +129,7 @@ def make_factory_archive(tree, archive, board):
 
 
 def join(parts, path):
-    """One initramfs of several archives: the kernel unpacks them one after the other, a later file replaces an earlier."""
+    """One initramfs of several archives: the kernel unpacks them in turn, a later file replaces an earlier."""
     with open(path, "wb") as whole:
         for part in parts:
             with open(part, "rb") as file:

@@ -20,7 +20,7 @@ PAGE_SIZE = 2048
 BLOCK_PAGES = 64
 CHIP_BLOCKS = 512
 CHIP_BYTES = CHIP_BLOCKS * BLOCK_PAGES * (PAGE_SIZE + 64)
-PARTITIONS = {"misc": 8, "boot": 12, "recovery": 2, "modem": 48, "abl": 4, "system": 400}
+PARTITIONS = {"misc": 8, "boot": 12, "recovery": 2, "modem": 48, "abl": 4, "system": 240}
 NAND = f"id_bytes=0x20,0xa2,0x00,0x15 parts={','.join(str(blocks) for blocks in PARTITIONS.values())}"
 MKFS = ("mkfs.ubifs", "-m", str(PAGE_SIZE), "-e", str((BLOCK_PAGES - 2) * PAGE_SIZE), "-x", "lzo")
 BOARD = module.Board(MKFS, rootfs_blocks=66, modem_blocks=PARTITIONS["modem"])

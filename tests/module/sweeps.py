@@ -5,7 +5,7 @@ nand    power goes in an exact operation of the NAND, evenly over all operations
         through it and after it in turn. The machine is gone; another one boots from the same NAND.
 lk      the same behind the older bootloader, which erases the command before it starts recovery; every other cut is in
         the operations with which it does that
-nested  four such cuts in a row, behind each bootloader in turn; the later ones while the module recovers
+nested  six such cuts in a row, behind each bootloader in turn; the later ones while the module recovers
 dead    QEMU is killed at a moment that nobody chose
 ubi     UBI's own emulation: no header of an erase block can be written any more from the n-th on, and everything dies
 ubifs   UBIFS' own emulation: a write goes wrong somewhere, none works any more, and everything dies
@@ -32,7 +32,7 @@ MEMORY = 256
 SLOT_BYTES = 16 << 20
 BATCH = 12
 MODES = ("before", "half way", "after")
-NESTED_CUTS = 4
+NESTED_CUTS = 6
 ABL, LK = "medium=disk", "medium=disk bootloader=lk"
 COUNT = "act=trials trials=count:"
 # LK erases misc's first block and writes its pages; recovery's first words to misc follow.
@@ -345,7 +345,7 @@ def listed(words):
 KINDS = {"nand": Cuts, "lk": Cuts, "nested": Cuts, "dead": Cuts, "ubi": Trials, "ubifs": Trials, "kill": Trials,
          "faults": Faults}
 # How many runs of each kind ./check makes; they have at least 100 cuts.
-CHECK = {"nand": 20, "lk": 8, "nested": 14, "dead": 6, "ubi": 12, "ubifs": 6, "kill": 12, "faults": 7}
+CHECK = {"nand": 12, "lk": 6, "nested": 13, "dead": 3, "ubi": 6, "ubifs": 3, "kill": 8, "faults": 7}
 
 
 def run(counts, seed, jobs):
