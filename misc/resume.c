@@ -34,11 +34,12 @@ static int write_command_file(struct storage *storage, const char *path, const c
 int misc_request(struct misc *misc, struct storage *storage, const char *command_path, const char *const *arguments,
                  unsigned count, struct error *error)
 {
+	static const char *const standard[] = {MISC_DEFAULT_ARGUMENT};
 	struct misc_message message;
 	int err = misc_make_message(arguments, count, &message, error);
 
 	if (!err && !misc_keeps_result(misc))
-		err = write_command_file(storage, command_path, arguments, count, error);
+		err = write_command_file(storage, command_path, count ? arguments : standard, count ? count : 1, error);
 	return err ? err : misc_arm(misc, arguments, count, error);
 }
 

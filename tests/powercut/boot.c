@@ -42,6 +42,10 @@ static void take_command(struct module *module, int handle, uint64_t offset, str
 	(void)stpcpy(message->status, "OKAY");
 	memcpy(pages + PAGE_SIZE_OF_NAND, message, sizeof(*message));
 	module->taken = true;
+	/* And with the command the journal, where both share the block: an ending that was cut short is not known any
+	   more, so that the upgrade, which finds all done, is told once more. */
+	if (module_misc_blocks(module) == 1 && module->urc.ended)
+		module->urc = (struct urc){0};
 	if (medium_ops.mtd_erase(module->medium, handle, offset) ||
 	    medium_ops.mtd_program(module->medium, handle, offset, pages, sizeof(pages)))
 		module_violate(module, "the bootloader cannot write misc");
@@ -183,13 +187,27 @@ static int run_package(struct module *module, const char *path, const struct rea
 	return status;
 }
 
+/* Of the objects that are upgraded: without package, backup and journals. */
+static uint64_t system_bytes_read(struct module *module)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < module->reference->place_count; i++) {
+		const struct place *place = &module->reference->places[i];
+
+		if (place->kind == PLACE_FILES && strcmp(place->name, "usrdata") != 0)
+			bytes += medium_files_read(module->medium, place->name);
+	}
+	return bytes;
+}
+
 static int run_updater(void *ctx, const char *package, bool retry, void (*line)(void *line_ctx, char *text),
                        void (*tick)(void *line_ctx), void *line_ctx, struct recovery_child *child, struct error *error)
 {
 	struct module *module = ctx;
 	struct pipe pipe = {.line = line, .tick = tick, .ctx = line_ctx};
 	struct storage_name name = {.kind = STORAGE_FILE};
-	uint64_t before = medium_figures(module->medium).bytes_read;
+	uint64_t before = system_bytes_read(module);
 	struct storage_reader *reader;
 	struct storage *storage;
 	struct reader zip;
@@ -208,7 +226,7 @@ static int run_updater(void *ctx, const char *package, bool retry, void (*line)(
 	storage_close(storage);
 	if (child->status != UPDATER_OK)
 		module->failures_of_runs++;
-	module->bytes_read = medium_figures(module->medium).bytes_read - before;
+	module->bytes_read = system_bytes_read(module) - before;
 	return 0;
 }
 

@@ -118,6 +118,9 @@ struct medium_figures {
 };
 struct medium_figures medium_figures(const struct medium *medium);
 
+/* Bytes of files read through storage_ops from this file system. */
+uint64_t medium_files_read(struct medium *medium, const char *volume);
+
 /* Bytes of content in a directory of a file system now, below it too; 0 when it is not there. */
 uint64_t medium_usage(struct medium *medium, const char *volume, const char *directory);
 

@@ -94,6 +94,7 @@ ssize_t files_read(struct medium *medium, const struct handle *handle, uint64_t 
 		length = (size_t)(now->size - offset);
 	memcpy(buffer, now->data + offset, length);
 	medium->figures.bytes_read += length;
+	handle->inode->files->read += length;
 	return (ssize_t)length;
 }
 

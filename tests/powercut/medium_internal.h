@@ -142,6 +142,7 @@ struct filesystem {
 	bool is_volatile; /* in memory: durable is what it begins each boot with */
 	uint64_t capacity;
 	uint64_t used; /* bytes in whole blocks, of what programs see */
+	uint64_t read; /* bytes of files */
 	uint64_t device;
 	uint64_t last_inode;
 	struct inode *root;

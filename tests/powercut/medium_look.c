@@ -113,6 +113,11 @@ static uint64_t count_bytes(const struct inode *inode)
 	return bytes;
 }
 
+uint64_t medium_files_read(struct medium *medium, const char *volume)
+{
+	return must_find(medium, volume)->read;
+}
+
 uint64_t medium_usage(struct medium *medium, const char *volume, const char *directory)
 {
 	const struct inode *inode = find(medium, volume, directory, false);

@@ -72,7 +72,7 @@ struct module {
 	uint64_t clock_ms;
 	uint64_t heap_peak;
 	uint64_t scratch_peak;
-	uint64_t bytes_read; /* by the last run of the updater */
+	uint64_t bytes_read; /* by the last run of the updater, from the system's file systems */
 
 	/* What an upgrade without cuts takes; UINT64_MAX when that is not known yet. */
 	uint64_t planned_erases;

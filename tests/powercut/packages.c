@@ -381,15 +381,21 @@ int reference_find(const char *name)
 	return -1;
 }
 
-struct reference *reference_make(unsigned index)
+struct reference *reference_new(const char *name)
 {
 	struct reference *reference = calloc(1, sizeof(*reference));
 
 	if (!reference)
 		reference_die("no memory");
-	reference->name = recipes[index].name;
-	reference->summary = recipes[index].summary;
+	reference->name = name;
 	reference->package_path = MISC_DEFAULT_PACKAGE;
+	return reference;
+}
+
+struct reference *reference_make(unsigned index)
+{
+	struct reference *reference = reference_new(recipes[index].name);
+
 	recipes[index].make(reference);
 	return reference;
 }

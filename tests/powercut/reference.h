@@ -58,7 +58,6 @@ struct place {
 
 struct reference {
 	const char *name;
-	const char *summary;
 	struct place places[REFERENCE_PLACES]; /* the first one is misc */
 	unsigned place_count;
 	struct asset assets[REFERENCE_ASSETS];
@@ -81,6 +80,7 @@ const char *reference_summary(unsigned index);
 int reference_find(const char *name);
 
 struct reference *reference_make(unsigned index);
+struct reference *reference_new(const char *name); /* nothing in it */
 void reference_free(struct reference *reference);
 
 struct place *reference_place(struct reference *reference, const char *name);

@@ -54,7 +54,7 @@ static void see(void *ctx, const char *path, const struct storage_stat *stat)
 	struct module *module = tour->module;
 	bool is_package = strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0;
 	/* Where the flag's block is all of misc, the package goes behind the flag, and power may go in between. */
-	bool may_stay = !module->urc.ended || (module_misc_blocks(module) == 1 && module->cuts > 0);
+	bool may_stay = module_misc_blocks(module) == 1 && module->cuts > 0;
 
 	(void)stat;
 	if (!is_of_asset(module, tour->place, path) && !(is_package && may_stay) &&
@@ -180,14 +180,14 @@ void check_rest(struct module *module)
 	bool upgraded = module->urc.ended;
 
 	check_assets(module, upgraded);
-	check_remnants(module);
-	check_misc(module);
 	if (!upgraded) {
-		/* Power went while it was being armed, so that whoever armed it does so again. */
+		/* Power went while it was being armed: whoever armed it does so again, over whatever that left. */
 		if (module->asked || module->cuts == 0)
 			module_violate(module, "it was armed, and nothing came of it");
 		return;
 	}
+	check_remnants(module);
+	check_misc(module);
 	check_attempts(module);
 	check_report(module);
 	check_costs(module);

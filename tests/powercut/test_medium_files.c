@@ -333,6 +333,7 @@ START_TEST(figures)
 	ck_assert_uint_eq(after.operations - before.operations, 3);
 	ck_assert_uint_eq(after.bytes_written - before.bytes_written, 4);
 	ck_assert_uint_eq(after.bytes_read - before.bytes_read, 4);
+	ck_assert_uint_eq(medium_files_read(medium(), "usrdata"), after.bytes_read);
 	ck_assert_uint_gt(after.allocated, before.allocated);
 	for (int i = 0; i < 50; i++) {
 		write_text("/usrdata/g", "some longer text");
