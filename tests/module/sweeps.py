@@ -213,12 +213,12 @@ class Trials:
         return f"ubifs:{number}"
 
     def ubi_trial(self, number, share):
-        """Three of four on the device of the root file system and user data, which has as much of what UBI writes."""
+        """Three of four on the device of the root file system and user data; the modem's has an eighth of all headers."""
         headers = self.sweep.number_told(COUNT, "module: headers that UBI wrote")
         if not headers:
             raise module.ModuleError("the kernel does not tell how many headers UBI writes")
         device = int(number % 4 == 3)
-        return f"ubi:{device}:{1 + int(share * headers * (1 if device else 3) / 4)}"
+        return f"ubi:{device}:{1 + int(share * headers * (1 if device else 7) / 8)}"
 
     def kill_trial(self, number, share):
         uncut = self.sweep.measure(COUNT)

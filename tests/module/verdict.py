@@ -55,7 +55,7 @@ def story_of(lines):
             words.append(text.split()[-1])
         elif match := re.match(r"attempt (\d) of \d", text):
             words.append(f"attempt {match[1]}")
-        elif match := re.match(r"(\S+): source is taken from the copy", text):
+        elif match := re.match(r"(\S+): (?:source is taken|is written again,) from the copy", text):
             words.append(f"{match[1]} from its backup")
         elif text.startswith("module: miscctl resume: armed"):
             words.append("flag was lost, armed again")
