@@ -127,7 +127,7 @@ static void check_report(struct module *module)
 {
 	const struct reference *reference = module->reference;
 
-	if (!module->urc.ended)
+	if (!module->urc.ended && !module->urc.was_ended)
 		module_violate(module, "nobody heard END");
 	else if (module->urc.code != reference->end_code)
 		module_violate(module, "END %d, %d was due", module->urc.code, reference->end_code);
@@ -177,7 +177,7 @@ static void check_costs(struct module *module)
 
 void check_rest(struct module *module)
 {
-	bool upgraded = module->urc.ended;
+	bool upgraded = module->urc.ended || module->urc.was_ended;
 
 	check_assets(module, upgraded);
 	if (!upgraded) {

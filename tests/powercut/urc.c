@@ -37,7 +37,7 @@ static const char *hear_end(struct urc *urc, int code)
 		return "END without START, or twice";
 	if (code < 0)
 		return "END without a code";
-	if (urc->ended && code != urc->code)
+	if ((urc->ended || urc->was_ended) && code != urc->code)
 		return "END with another code than before";
 	if (!urc->heard)
 		return "END of an upgrade of which nobody heard UPDATING";

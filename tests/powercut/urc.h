@@ -14,6 +14,7 @@ struct urc {
 	unsigned percent; /* the highest heard */
 	bool heard;       /* any UPDATING */
 	bool ended;       /* END was heard in any boot ... */
+	bool was_ended;   /* ... or in one that nobody remembers ... */
 	int code;         /* ... with this code */
 	/* Of the last boot: */
 	bool started;
