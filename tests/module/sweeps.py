@@ -213,7 +213,7 @@ class Trials:
         return f"ubifs:{number}"
 
     def ubi_trial(self, number, share):
-        """Three of four on the device of the root file system and user data; the modem's has an eighth of all headers."""
+        """Three of four on the device of root file system and user data; the modem's has an eighth of all headers."""
         headers = self.sweep.number_told(COUNT, "module: headers that UBI wrote")
         if not headers:
             raise module.ModuleError("the kernel does not tell how many headers UBI writes")
@@ -308,20 +308,21 @@ class Faults:
         return [functools.partial(self.one, number) for number in range(self.count)]
 
     def fault(self, number):
-        """The factory erases and writes a raw partition once; what is weak breaks when the upgrade does it again."""
+        """The factory erases and writes a raw partition once; what is weak breaks when the upgrade does it again. Which
+        blocks UBI takes nobody knows before, so that many are weak: it can replace ten of a device."""
         plan = self.sweep.random("faults", number)
         blocks = {part: block_of(part, plan.randrange(3)) for part in ("misc", "boot")}
-        system = [block_of("system", block) for block in plan.sample(range(40), 6)]
-        modem = [block_of("modem", block) for block in plan.sample(range(10), 2)]
+        system = [block_of("system", block) for block in plan.sample(range(small.PARTITIONS["system"]), 48)]
+        modem = [block_of("modem", block) for block in plan.sample(range(small.PARTITIONS["modem"]), 10)]
         page = blocks["boot"] * small.BLOCK_PAGES + plan.randrange(small.BLOCK_PAGES)
-        pages = [block * small.BLOCK_PAGES + plan.randrange(4, small.BLOCK_PAGES) for block in system]
+        pages = [block * small.BLOCK_PAGES + plan.randrange(2, 16) for block in system[:24]]
         kinds = [
-            Fault("bad blocks from the factory", f"badblocks={listed([*blocks.values(), *system, *modem])}"),
+            Fault("bad blocks from the factory", f"badblocks={listed([*blocks.values(), *system[:6], *modem[:2]])}"),
             Fault("a boot block that cannot be erased again", f"weakblocks={blocks['boot']}:1"),
             Fault("a boot page that cannot be written again", f"weakpages={page}:1"),
             Fault("a boot page that cannot be read again", f"gravepages={page}:{plan.randrange(1, 4)}", "boot"),
-            Fault("UBI blocks that cannot be erased again", f"weakblocks={listed(f'{b}:2' for b in system + modem)}"),
-            Fault("UBI pages that cannot be written again", f"weakpages={listed(f'{p}:1' for p in pages)}"),
+            Fault("UBI blocks that cannot be erased again", f"weakblocks={listed(f'{b}:1' for b in system + modem)}"),
+            Fault("UBI pages that cannot be written", f"weakpages={listed(f'{p}:0' for p in pages)}"),
             Fault("bits that flip", "bitflips=1"),
         ]
         return kinds[number % len(kinds)]
@@ -332,7 +333,8 @@ class Faults:
         disks = self.sweep.disks(folder)
         lines = self.sweep.boot(folder, disks, f"act=trials trials=fault: nand_extra='{fault.parameters}'").lines
         failures = [text.split()[-1] for text in verdict.console(lines) if text.startswith("module: NAND failures")]
-        trouble = f"{fault.what} ({fault.parameters}): {''.join(failures) or 'unknown'} failures during the upgrade"
+        shown = fault.parameters if len(fault.parameters) < 80 else f"{fault.parameters[:77]}..."
+        trouble = f"{fault.what} ({shown}): {''.join(failures) or 'unknown'} failures during the upgrade"
         outcome = verdict.Outcome(self.kind, number, trouble, 0, len(verdict.boots_in(lines)), verdict.story_of(lines),
                                   verdict.problems_of_faulty(folder, lines, fault.unreadable))
         return [self.sweep.judge(folder, outcome)]
