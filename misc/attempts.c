@@ -57,7 +57,8 @@ int misc_recall(struct misc *misc, struct misc_message *message, struct error *e
 		return err;
 	if (!attempts_of(&journal.newest).pending)
 		return -ENOENT;
-	misc_message_of(&journal.newest, message);
+	*message = (struct misc_message){0};
+	misc_arm_message(message, &journal.newest);
 	return 0;
 }
 

@@ -68,8 +68,8 @@ void misc_set_epoch(struct misc_message *message, const struct record *epoch);
 /* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
 bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
 
-/* What arms an upgrade, as a record of it knows. */
-void misc_message_of(const struct record *record, struct misc_message *message);
+/* Command and arguments as the record has them. The rest stays: there may be an epoch in it, which still counts. */
+void misc_arm_message(struct misc_message *message, const struct record *record);
 
 /* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
 int misc_put_message(struct misc *misc, const struct misc_message *message, bool keep_journal, struct error *error);
@@ -98,6 +98,12 @@ bool journal_has_room(const struct misc *misc, const struct journal *journal, un
 
 /* Append journal->newest with the next sequence number; erases when it must, and leaves a block that fails. */
 int journal_append(struct misc *misc, struct journal *journal, struct error *error);
+
+/*
+ * Before the message is rewritten: where only its epoch knows the state, the journal's erase is done again and the state
+ * written there. What cannot be is left as it is: the message counts for more.
+ */
+void journal_settle(struct misc *misc);
 
 /* Write the newest record to the erase block behind the journal's, which is erased for it: see misc_change_block(). */
 int journal_copy_behind(struct misc *misc, struct error *error);

@@ -137,7 +137,7 @@ static int erase_journal(struct misc *misc, struct journal *journal, struct erro
 		if (err)
 			return err;
 		if (!misc_is_armed(&message))
-			misc_message_of(&journal->newest, &message);
+			misc_arm_message(&message, &journal->newest);
 		misc_set_epoch(&message, &journal->newest);
 		err = misc_write_message(misc, &message, error);
 	}
@@ -209,6 +209,15 @@ int journal_append(struct misc *misc, struct journal *journal, struct error *err
 		journal->empty = false;
 	free(buffer);
 	return err;
+}
+
+void journal_settle(struct misc *misc)
+{
+	struct journal journal;
+
+	if (misc->record_count && journal_read(misc, &journal, NULL) == 0 && journal.empty &&
+	    journal.newest.kind != RECORD_RESET)
+		(void)journal_append(misc, &journal, NULL);
 }
 
 int journal_copy_behind(struct misc *misc, struct error *error)

@@ -28,9 +28,10 @@ void misc_clean_message(struct misc_message *message)
 		memset(message->reserved, 0, sizeof(message->reserved));
 }
 
-void misc_message_of(const struct record *record, struct misc_message *message)
+void misc_arm_message(struct misc_message *message, const struct record *record)
 {
-	*message = (struct misc_message){.command = MISC_BOOT_RECOVERY};
+	memset(message->command, 0, sizeof(message->command));
+	memcpy(message->command, MISC_BOOT_RECOVERY, sizeof(MISC_BOOT_RECOVERY));
 	memcpy(message->recovery, record->arguments, sizeof(message->recovery));
 }
 

@@ -154,6 +154,7 @@ int misc_put_message(struct misc *misc, const struct misc_message *message, bool
 
 int misc_write_message(struct misc *misc, const struct misc_message *message, struct error *error)
 {
+	journal_settle(misc);
 	return misc_put_message(misc, message, true, error);
 }
 

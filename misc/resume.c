@@ -102,7 +102,8 @@ static int arm_taken(struct misc *misc, const struct misc_message *taken, bool *
 	return err;
 }
 
-int misc_resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed, struct error *error)
+static int resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed,
+                  struct error *error)
 {
 	struct journal journal = {.empty = true};
 	struct misc_message wanted;
@@ -121,9 +122,19 @@ int misc_resume(struct misc *misc, struct storage *storage, const char *command_
 		/* A journal that says that nothing is armed is right; one that says nothing cannot know. */
 		if (journal.newest.kind == RECORD_RESET)
 			return journal.empty ? arm_from_file(misc, storage, command_path, armed, error) : 0;
-		misc_message_of(&journal.newest, &wanted);
+		misc_arm_message(&wanted, &journal.newest);
 	}
 	/* One that is armed but unsound, so that the bootloader could not read it, is written anew too. */
 	*armed = !misc_message_is(misc, &wanted);
 	return *armed ? misc_write_message(misc, &wanted, error) : 0;
+}
+
+int misc_resume(struct misc *misc, struct storage *storage, const char *command_path, bool *armed, struct error *error)
+{
+	int err = resume(misc, storage, command_path, armed, error);
+
+	/* Nothing is armed, and yet the bootloader might read an order some day. */
+	if (!err && !*armed && !misc_message_is_sound(misc))
+		err = misc_clear(misc, error);
+	return err;
 }

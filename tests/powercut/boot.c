@@ -42,10 +42,6 @@ static void take_command(struct module *module, int handle, uint64_t offset, str
 	(void)stpcpy(message->status, "OKAY");
 	memcpy(pages + PAGE_SIZE_OF_NAND, message, sizeof(*message));
 	module->taken = true;
-	/* And with the command the journal, where both share the block: an ending that was cut short is not known any
-	   more, so that the upgrade, which finds all done, may be told once more. */
-	if (module_misc_blocks(module) == 1 && module->urc.ended)
-		module->urc = (struct urc){.was_ended = true, .code = module->urc.code};
 	if (medium_ops.mtd_erase(module->medium, handle, offset) ||
 	    medium_ops.mtd_program(module->medium, handle, offset, pages, sizeof(pages)))
 		module_violate(module, "the bootloader cannot write misc");
