@@ -170,7 +170,7 @@ class Machine:
                      "-monitor", "none", "-serial", "stdio", "-no-reboot", "-net", "none",
                      "-qmp", f"unix:{self.sockets}/control",
                      "-kernel", f"{MODULE}/vmlinuz", "-initrd", initrd,
-                     "-append", "console=ttyAMA0 quiet panic=-1"]
+                     "-append", "console=ttyAMA0 quiet panic=-1 log_buf_len=4M"]
         if snapshot:
             arguments += ["-incoming", f"exec:cat {shlex.quote(snapshot)}"]
         for name, path in disks.items():
