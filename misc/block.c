@@ -48,8 +48,8 @@ static int write_block_once(struct misc *misc, const uint8_t *block, uint8_t *ch
 }
 
 /*
- * The block does not take the message. With it marked bad the journal's block is where the bootloader looks, and the
- * one behind that is the journal's: so what the journal knows goes there first.
+ * The block does not take the message. With it marked bad the journal's first block is where the bootloader looks, and
+ * the journal begins with the one behind that: so what the journal knows goes there first.
  */
 static int leave_block(struct misc *misc, const struct misc_message *message, struct error *error)
 {
@@ -60,7 +60,7 @@ static int leave_block(struct misc *misc, const struct misc_message *message, st
 		return error_set(error, 0, EIO, "%s: the only block left does not take the bootloader message",
 		                 misc->partition);
 	if (blocks > 2)
-		err = journal_copy_behind(misc, error);
+		err = journal_leave_first_block(misc, error);
 	if (!err)
 		err = storage_raw_retire(misc->raw, 0, &misc->info, error);
 	if (err)

@@ -10,8 +10,9 @@ struct misc {
 	struct storage_raw_info info;
 	uint64_t message_offset; /* bytes from the start of the partition */
 	uint64_t journal_offset;
+	uint32_t journal_blocks; /* erase blocks of it: 1 or 2; on block devices and files 1 */
 	uint32_t record_size;  /* bytes from one journal record to the next: whole pages */
-	uint32_t record_count; /* records the journal has room for; 0: the partition is too small for a journal */
+	uint32_t record_count; /* records that one of them has room for; 0: the partition is too small for a journal */
 	bool shared_block;     /* the journal lies in the flag's own erase block */
 	char partition[64];    /* for messages */
 };
@@ -59,8 +60,8 @@ bool record_decode_brief(const uint8_t bytes[RECORD_BRIEF_LENGTH], struct record
 void misc_clean_message(struct misc_message *message);
 
 /*
- * The newest record travels in the last bytes of `reserved`, without arguments and cause, while the journal is erased:
- * what is left there with a lower sequence number does not count. False when the message has none.
+ * A record in the last bytes of `reserved`, without arguments and cause: one in the journal with a lower sequence number
+ * does not count, and where there is no other, this is the newest one. False when the message has none.
  */
 bool misc_get_epoch(const struct misc_message *message, struct record *epoch);
 void misc_set_epoch(struct misc_message *message, const struct record *epoch);
@@ -68,7 +69,7 @@ void misc_set_epoch(struct misc_message *message, const struct record *epoch);
 /* Is the message this one, soundly? One that a power cut left half written may read well now and not the next time. */
 bool misc_message_is(struct misc *misc, const struct misc_message *wanted);
 
-/* Command and arguments as the record has them. The rest stays: there may be an epoch in it, which still counts. */
+/* Command and arguments as the record has them; the rest stays. */
 void misc_arm_message(struct misc_message *message, const struct record *record);
 
 /* misc_write_message(); keep_journal false: a journal in the message's block goes with the erase. */
@@ -87,11 +88,15 @@ int misc_change_block(struct misc *misc, const struct misc_message *message, boo
 struct journal {
 	bool empty; /* no valid record: `newest` is a reset one */
 	struct record newest;
-	uint32_t next; /* slot for the next record; record_count: none is blank */
+	uint32_t block; /* of the newest record; 0 when it is empty */
+	uint32_t next;  /* slot in it for the next record; record_count: none is blank */
 };
 
 /* -ENOSPC when the partition has no journal. */
 int journal_read(struct misc *misc, struct journal *journal, struct error *error);
+
+/* Where journal and message are erased apart from each other: a record that the message carries. */
+void journal_stamp(const struct misc *misc, const struct record *record, struct misc_message *message);
 
 /* Would `count` more records go in without an erase? */
 bool journal_has_room(const struct misc *misc, const struct journal *journal, unsigned count);
@@ -105,8 +110,11 @@ int journal_append(struct misc *misc, struct journal *journal, struct error *err
  */
 void journal_settle(struct misc *misc);
 
-/* Write the newest record to the erase block behind the journal's, which is erased for it: see misc_change_block(). */
-int journal_copy_behind(struct misc *misc, struct error *error);
+/*
+ * Before the flag's block, which fails, is left for the journal's first block: see to it that the newest record is in the
+ * second one. For a partition of three blocks or more.
+ */
+int journal_leave_first_block(struct misc *misc, struct error *error);
 
 /* The next record is RECORD_CLOSED or RECORD_RESET, unless nothing is armed anyway. */
 int journal_finish(struct misc *misc, enum record_kind kind, struct error *error);

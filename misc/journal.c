@@ -7,22 +7,36 @@
 
 /*
  * A block whose erase was cut short may show records that were old when it began, and blank pages that do not keep what
- * is programmed into them. So the journal is only erased while a message is armed that has its newest record
- * (misc_set_epoch), older ones do not count, and a journal without a record that counts is erased before it is used. On
- * the other side the message is only rewritten while the journal knows what is armed.
+ * is programmed into them.
+ *
+ * Where there are two blocks for the journal, the one that is erased never has the newest record: when one is full, the
+ * other is erased and goes on with the next record. A first record that is not there yet, or not readable, leaves the
+ * full block as it was.
+ *
+ * Where there is one, it is only erased while a message is armed that has a record of the upgrade (journal_stamp): older
+ * ones do not count, and a journal without a record that counts is erased before it is used. On the other side the
+ * message is only rewritten while the journal knows what is armed.
  */
 
-/* Kept free for what comes when the message is being cleared: it cannot help with an erase any more. */
+/* In one block, kept free for what comes when the message is being cleared: it cannot help with an erase any more. */
 #define RECORDS_RESERVED 2 /* CLOSED, RESET */
 
-static uint64_t slot_offset(const struct misc *misc, uint32_t slot)
+#define NO_BLOCK UINT32_MAX
+
+static uint64_t slot_offset(const struct misc *misc, uint32_t block, uint32_t slot)
 {
-	return misc->journal_offset + (uint64_t)slot * misc->record_size;
+	return misc->journal_offset + (uint64_t)block * misc->info.erase_size + (uint64_t)slot * misc->record_size;
 }
 
 static bool erases(const struct misc *misc)
 {
 	return misc->info.kind == STORAGE_MTD;
+}
+
+/* One block apart from the message's: neither may be erased without the other. */
+static bool needs_message(const struct misc *misc)
+{
+	return erases(misc) && !misc->shared_block && misc->journal_blocks == 1;
 }
 
 static bool is_blank(const uint8_t *data, uint32_t length)
@@ -31,25 +45,32 @@ static bool is_blank(const uint8_t *data, uint32_t length)
 }
 
 /* buffer: one record's pages. */
-static int scan(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
+static int scan(struct misc *misc, uint32_t block, struct journal *journal, uint8_t *buffer, struct error *error)
 {
+	bool is_newest = block == 0;
 	struct record record;
+	uint32_t next = 0;
 
 	for (uint32_t slot = 0; slot < misc->record_count; slot++) {
-		int err = storage_raw_read(misc->raw, slot_offset(misc, slot), buffer, misc->record_size, error);
+		int err = storage_raw_read(misc->raw, slot_offset(misc, block, slot), buffer, misc->record_size, error);
 
 		if (err && err != -EBADMSG)
 			return err;
 		if (erases(misc) && (err || !is_blank(buffer, misc->record_size)))
-			journal->next = slot + 1;
+			next = slot + 1;
 		if (err || !record_decode(buffer, &record))
 			continue;
 		if (!journal->empty && (int32_t)(record.sequence - journal->newest.sequence) < 0)
 			continue;
 		journal->newest = record;
 		journal->empty = false;
+		is_newest = true;
 		if (!erases(misc))
-			journal->next = (slot + 1) % misc->record_count;
+			next = (slot + 1) % misc->record_count;
+	}
+	if (is_newest) {
+		journal->block = block;
+		journal->next = next;
 	}
 	return 0;
 }
@@ -81,24 +102,26 @@ int journal_read(struct misc *misc, struct journal *journal, struct error *error
 	buffer = malloc(misc->record_size);
 	if (!buffer)
 		return error_set(error, 0, ENOMEM, "%s: no memory for the attempt journal", misc->partition);
-	err = scan(misc, journal, buffer, error);
+	err = scan(misc, 0, journal, buffer, error);
+	if (!err && misc->journal_blocks == 2)
+		err = scan(misc, 1, journal, buffer, error);
 	free(buffer);
-	if (!err && erases(misc) && !misc->shared_block)
+	if (!err && needs_message(misc))
 		err = drop_stale(misc, journal, error);
 	return err;
 }
 
 /* Program one slot and look whether it is really there. buffer: two records' pages, the first encoded. */
-static int write_slot(struct misc *misc, uint32_t slot, uint8_t *buffer, struct error *error)
+static int write_slot(struct misc *misc, uint64_t offset, uint8_t *buffer, struct error *error)
 {
 	uint8_t *check = buffer + misc->record_size;
-	int err = storage_raw_program(misc->raw, slot_offset(misc, slot), buffer, misc->record_size, error);
+	int err = storage_raw_program(misc->raw, offset, buffer, misc->record_size, error);
 
 	if (!err)
-		err = storage_raw_read(misc->raw, slot_offset(misc, slot), check, misc->record_size, error);
+		err = storage_raw_read(misc->raw, offset, check, misc->record_size, error);
 	if (!err && memcmp(buffer, check, misc->record_size) != 0)
-		err = error_set(error, RESULT_VERIFY, EIO, "%s: journal record %u reads back wrong", misc->partition,
-		                slot);
+		err = error_set(error, RESULT_VERIFY, EIO, "%s: the journal record at 0x%llx reads back wrong",
+		                misc->partition, (unsigned long long)offset);
 	return err;
 }
 
@@ -108,7 +131,7 @@ static int write_next(struct misc *misc, struct journal *journal, uint8_t *buffe
 	int err = error_set(error, 0, ENOSPC, "%s: the attempt journal is full", misc->partition);
 
 	while (err && journal->next < misc->record_count)
-		err = write_slot(misc, journal->next++, buffer, error);
+		err = write_slot(misc, slot_offset(misc, journal->block, journal->next++), buffer, error);
 	if (!erases(misc))
 		journal->next %= misc->record_count;
 	return err;
@@ -116,69 +139,97 @@ static int write_next(struct misc *misc, struct journal *journal, uint8_t *buffe
 
 bool journal_has_room(const struct misc *misc, const struct journal *journal, unsigned count)
 {
-	if (!erases(misc))
+	if (!erases(misc) || misc->journal_blocks == 2)
 		return true;
 	if (misc->shared_block)
 		return misc->record_count - journal->next >= count;
 	return !journal->empty && misc->record_count - journal->next >= count + RECORDS_RESERVED;
 }
 
-/*
- * With the message's help, see above. `newest` is the record that comes next: a cut in here makes it the newest one. A
- * message that was lost meanwhile is armed again.
- */
-static int erase_journal(struct misc *misc, struct journal *journal, struct error *error)
+void journal_stamp(const struct misc *misc, const struct record *record, struct misc_message *message)
 {
-	struct misc_message message;
-	int err = 0;
-
-	if (!journal->empty) {
-		err = misc_read_message(misc, &message, error);
-		if (err)
-			return err;
-		if (!misc_is_armed(&message))
-			misc_arm_message(&message, &journal->newest);
-		misc_set_epoch(&message, &journal->newest);
-		err = misc_write_message(misc, &message, error);
-	}
-	if (!err)
-		err = storage_raw_erase(misc->raw, misc->journal_offset, error);
-	journal->next = 0;
-	return err;
+	if (needs_message(misc))
+		misc_set_epoch(message, record);
 }
 
-/* The journal's block fails: the next good one is the journal's then. */
-static int leave_block(struct misc *misc, struct journal *journal, struct error *error)
+/*
+ * The only block. While the upgrade runs the message is left alone, since behind a kernel that is half written nobody
+ * could bring it back; it has the record it was armed with, and a cut in here may cost the count of attempts. Before the
+ * first change and behind the last one it is given the record that comes next.
+ */
+static int prepare_message(struct misc *misc, const struct record *next, struct error *error)
 {
-	int err = storage_raw_retire(misc->raw, misc->journal_offset, &misc->info, error);
+	struct misc_message message;
+	struct record epoch;
+	int err = misc_read_message(misc, &message, error);
+
+	if (err)
+		return err;
+	if (next->kind != RECORD_ENDED &&
+	    (next->kind != RECORD_BEGIN || next->begun != 1 || misc_get_epoch(&message, &epoch)))
+		return 0;
+	misc_arm_message(&message, next);
+	journal_stamp(misc, next, &message);
+	return misc_write_message(misc, &message, error);
+}
+
+/* See to it that the next record has a slot. `newest` is that record. */
+static int make_room(struct misc *misc, struct journal *journal, struct error *error)
+{
+	bool closing = journal->newest.kind == RECORD_CLOSED || journal->newest.kind == RECORD_RESET;
+	int err = 0;
+
+	if (!erases(misc) || misc->shared_block)
+		return 0;
+	if (misc->journal_blocks == 2) {
+		if (!journal->empty && journal->next < misc->record_count)
+			return 0;
+		journal->block = journal->empty ? 0 : 1 - journal->block;
+	} else {
+		if (!journal->empty && (closing || journal_has_room(misc, journal, 1)))
+			return 0;
+		if (!journal->empty)
+			err = prepare_message(misc, &journal->newest, error);
+	}
+	journal->next = 0;
+	return err ? err : storage_raw_erase(misc->raw, slot_offset(misc, journal->block, 0), error);
+}
+
+/* A block of the journal fails, which is not the one of the newest record unless there is no other. */
+static int leave_block(struct misc *misc, struct journal *journal, uint32_t *home, struct error *error)
+{
+	uint32_t failed = journal->block;
+	bool lost = journal->empty || failed == *home;
+	int err = storage_raw_retire(misc->raw, slot_offset(misc, failed, 0), &misc->info, error);
 
 	if (!err && !misc_lay_out_mtd(misc))
 		err = error_set(error, 0, EINVAL, "%s: no place for a journal any more", misc->partition);
 	if (!err && misc->shared_block)
 		err = error_set(error, 0, ENOSPC, "%s: the block of the attempt journal went bad", misc->partition);
-	journal->next = 0;
+	journal->empty = lost;
+	*home = lost ? NO_BLOCK : 0; /* of the two the other one is the first now */
+	journal->block = 0;
+	journal->next = misc->record_count;
 	return err;
 }
 
 static int write_record(struct misc *misc, struct journal *journal, uint8_t *buffer, struct error *error)
 {
-	bool closing = journal->newest.kind == RECORD_CLOSED || journal->newest.kind == RECORD_RESET;
-	int err = 0;
+	uint32_t home = journal->empty ? NO_BLOCK : journal->block;
 
-	if (erases(misc) && !misc->shared_block && (journal->empty || (!closing && !journal_has_room(misc, journal, 1))))
-		err = erase_journal(misc, journal, error);
-	if (!err)
-		err = write_next(misc, journal, buffer, error);
-	while (storage_is_block_failure(err) && erases(misc) && !misc->shared_block) {
-		int left = leave_block(misc, journal, error);
+	for (;;) {
+		int err = make_room(misc, journal, error);
 
-		if (left)
-			return left;
-		err = storage_raw_erase(misc->raw, misc->journal_offset, error);
 		if (!err)
 			err = write_next(misc, journal, buffer, error);
+		if (!storage_is_block_failure(err) || !erases(misc) || misc->shared_block)
+			return err;
+		if (misc->journal_blocks == 2 && journal->block == home)
+			continue; /* it is full of slots that take nothing; the newest record stays in it until the other has one */
+		err = leave_block(misc, journal, &home, error);
+		if (err)
+			return err;
 	}
-	return err;
 }
 
 /* Two records' pages, the first with the record in it; NULL: no memory. */
@@ -220,23 +271,21 @@ void journal_settle(struct misc *misc)
 		(void)journal_append(misc, &journal, NULL);
 }
 
-int journal_copy_behind(struct misc *misc, struct error *error)
+int journal_leave_first_block(struct misc *misc, struct error *error)
 {
-	uint64_t behind = misc->journal_offset + misc->info.erase_size;
 	struct journal journal;
 	uint8_t *buffer;
 	int err = journal_read(misc, &journal, error);
 
-	if (err)
-		return err;
-	err = storage_raw_erase(misc->raw, behind, error);
-	if (err || journal.empty)
+	if (err || journal.empty || journal.block == 1)
 		return err;
 	journal.newest.sequence++;
 	buffer = encode(misc, &journal.newest, error);
 	if (!buffer)
 		return -ENOMEM;
-	err = storage_raw_program(misc->raw, behind, buffer, misc->record_size, error);
+	err = storage_raw_erase(misc->raw, slot_offset(misc, 1, 0), error);
+	if (!err)
+		err = write_slot(misc, slot_offset(misc, 1, 0), buffer, error);
 	free(buffer);
 	return err;
 }

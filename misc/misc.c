@@ -36,10 +36,12 @@ bool misc_lay_out_mtd(struct misc *misc)
 	misc->shared_block = false;
 	if (info->size / info->erase_size >= 2) {
 		misc->journal_offset = info->erase_size;
+		misc->journal_blocks = info->size / info->erase_size >= 3 ? 2 : 1;
 		misc->record_count = at_most(info->erase_size / misc->record_size, MTD_RECORDS_MAX);
 		return true;
 	}
 	misc->shared_block = true;
+	misc->journal_blocks = 1;
 	journal = ROUND_UP(page + MESSAGE_SIZE, misc->record_size);
 	if (journal < 4 * page)
 		journal = 4 * page;
@@ -52,6 +54,7 @@ bool misc_lay_out_mtd(struct misc *misc)
 static bool lay_out_file(struct misc *misc)
 {
 	misc->message_offset = 0;
+	misc->journal_blocks = 1;
 	misc->journal_offset = FILE_JOURNAL_OFFSET;
 	misc->record_size = FILE_RECORD_SIZE;
 	if (misc->info.size > FILE_JOURNAL_OFFSET)
@@ -169,6 +172,7 @@ static int arm_journal(struct misc *misc, struct journal *journal, const struct 
 /* The journal before the message, so that the message can be brought back; but it is erased only when that is there. */
 static int arm(struct misc *misc, const struct misc_message *message, struct error *error)
 {
+	struct record first = {.kind = RECORD_ARMED};
 	struct misc_message armed = *message;
 	struct journal journal;
 	int err;
@@ -178,14 +182,11 @@ static int arm(struct misc *misc, const struct misc_message *message, struct err
 	err = journal_read(misc, &journal, error);
 	if (err)
 		return err;
+	first.sequence = journal.newest.sequence + 1;
+	journal_stamp(misc, &first, &armed);
 	if (!misc->shared_block && journal_has_room(misc, &journal, 1)) {
 		err = arm_journal(misc, &journal, message, error);
-		return err ? err : misc_write_message(misc, message, error);
-	}
-	if (!journal.empty && !misc->shared_block) {
-		const struct record first = {.kind = RECORD_ARMED, .sequence = journal.newest.sequence + 1};
-
-		misc_set_epoch(&armed, &first);
+		return err ? err : misc_write_message(misc, &armed, error);
 	}
 	err = misc_put_message(misc, &armed, false, error);
 	if (!err && misc->shared_block)
@@ -203,16 +204,21 @@ int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, st
 
 int misc_rearm(struct misc *misc, const struct misc_message *message, struct error *error)
 {
-	struct misc_attempts attempts = {.pending = true};
-	int err = 0;
+	struct misc_message armed = *message;
+	struct journal journal;
+	int err;
 
 	if (misc_message_is(misc, message))
 		return 0;
-	if (misc->record_count)
-		err = misc_attempts_read(misc, 0, &attempts, error);
+	if (misc->record_count == 0)
+		return misc_write_message(misc, message, error);
+	err = journal_read(misc, &journal, error);
 	if (err)
 		return err;
-	return attempts.pending ? misc_write_message(misc, message, error) : arm(misc, message, error);
+	if (journal.newest.kind == RECORD_RESET)
+		return arm(misc, message, error);
+	journal_stamp(misc, &journal.newest, &armed);
+	return misc_write_message(misc, &armed, error);
 }
 
 int misc_clear(struct misc *misc, struct error *error)

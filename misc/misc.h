@@ -11,9 +11,10 @@
  *
  * Journal: what is armed, with its arguments, and what became of it. One page per record, appended, so that counting
  * never erases the flag's block, and so that the one is always whole while the other is rewritten. On NAND it has the
- * second good erase block, or, in a partition of one block, the pages behind page 3 of the first; on block devices and
- * files a ring of 1 KiB records from offset 4096. Every record holds the whole state, so that one which does not check
- * is simply not there. Its layout is in misc/record.c, how it is erased in misc/journal.c.
+ * second and the third good erase block, in a partition of two blocks the second one, in a partition of one block the
+ * pages behind page 3 of the first; on block devices and files a ring of 1 KiB records from offset 4096. Every record
+ * holds the whole state, so that one which does not check is simply not there. Its layout is in misc/record.c, how it is
+ * erased in misc/journal.c.
  */
 #include "base/error.h"
 #include "storage/storage.h"

@@ -123,6 +123,7 @@ static int resume(struct misc *misc, struct storage *storage, const char *comman
 		if (journal.newest.kind == RECORD_RESET)
 			return journal.empty ? arm_from_file(misc, storage, command_path, armed, error) : 0;
 		misc_arm_message(&wanted, &journal.newest);
+		journal_stamp(misc, &journal.newest, &wanted);
 	}
 	/* One that is armed but unsound, so that the bootloader could not read it, is written anew too. */
 	*armed = !misc_message_is(misc, &wanted);

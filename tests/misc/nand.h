@@ -13,7 +13,7 @@
 #define NAND_PAGE   ((size_t)2048)
 #define NAND_PAGES  ((size_t)32) /* per block */
 #define NAND_BLOCK  (NAND_PAGE * NAND_PAGES)
-#define NAND_BLOCKS 4
+#define NAND_BLOCKS 5
 
 struct nand {
 	unsigned blocks;

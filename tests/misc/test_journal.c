@@ -263,31 +263,94 @@ START_TEST(test_cut_counting)
 }
 END_TEST
 
-/* While the journal is erased the message has its state: old records that come back are nothing. */
+/* The only block: while the journal is erased the message says what counts, and old records that come back do not. */
 START_TEST(test_old_records_come_back)
 {
-	struct nand *nand = nand_new((unsigned)_i);
+	struct nand *nand = nand_new(2);
 	struct misc *misc = open_misc(nand);
 	static struct nand old;
-	unsigned begun = 0;
 	unsigned erases;
 
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(arm(misc), 0);
+		ck_assert_int_eq(misc_upgrade_ended(misc, 502, "", NULL), 0);
+		ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	}
+	memcpy(old.data, nand->data, sizeof(old.data));
+	erases = nand->erases;
 	ck_assert_int_eq(arm(misc), 0);
-	do {
-		memcpy(old.data, nand->data, sizeof(old.data));
-		erases = nand->erases;
+	ck_assert_uint_eq(nand->erases, erases + 1);
+	for (int i = 0; nand->erases == erases + 1; i++)
 		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
-		begun++;
-	} while (nand->erases == erases);
+	ck_assert_uint_eq(nand->erases, erases + 2); /* the flag stays as it is */
 	/* The erase left the first pages as they were, and the power went before anything else was written. */
-	memcpy(nand->data + NAND_BLOCK, old.data + NAND_BLOCK, NAND_BLOCK / 2);
-	memset(nand->data + NAND_BLOCK + NAND_BLOCK / 2, 0xFF, NAND_BLOCK / 2);
-	ck_assert_uint_eq(attempts(nand).begun, begun);
+	memcpy(nand->data + NAND_BLOCK, old.data + NAND_BLOCK, NAND_BLOCK / 4);
+	memset(nand->data + NAND_BLOCK + NAND_BLOCK / 4, 0xFF, NAND_BLOCK - NAND_BLOCK / 4);
+	ck_assert(!attempts(nand).ended);
+	ck_assert_uint_eq(attempts(nand).begun, 0);
 	erases = nand->erases;
 	ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
 	ck_assert_uint_gt(nand->erases, erases); /* nor is a page of such a block trusted */
-	ck_assert_uint_eq(attempts(nand).begun, begun + 1);
+	ck_assert_uint_eq(attempts(nand).begun, 1);
 	ck_assert(is_armed(misc));
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* Two blocks: whatever becomes of the erase and of the first record behind it, nothing is lost, and the flag stays. */
+START_TEST(test_count_outlives_erase)
+{
+	struct nand *nand = nand_new((unsigned)_i);
+	struct misc *misc = open_misc(nand);
+	unsigned erases;
+
+	ck_assert_int_eq(arm(misc), 0);
+	erases = nand->erases;
+	for (unsigned begun = 0; nand->erases < erases + 3; begun++) {
+		for (unsigned cut = 1; cut <= 2; cut++) {
+			struct nand *torn = nand_copy(nand);
+			struct misc *other = open_misc(torn);
+			unsigned found;
+
+			torn->cut_at = cut;
+			(void)begin_attempt(other, 0, 0);
+			torn->cut_at = 0;
+			misc_close(other);
+			found = attempts(torn).begun;
+			ck_assert(found == begun || found == begun + 1);
+			ck_assert_mem_eq(torn->data, nand->data, NAND_BLOCK);
+			other = open_misc(torn);
+			ck_assert_int_eq(begin_attempt(other, 0, 0), 0);
+			ck_assert_uint_eq(attempts(torn).begun, found + 1);
+			misc_close(other);
+			nand_free(torn);
+		}
+		ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+		ck_assert_uint_eq(attempts(nand).begun, begun + 1);
+	}
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* A block of the journal that fails is marked bad, and the newest record is never in it. */
+START_TEST(test_journal_block_fails)
+{
+	struct nand *nand = nand_new(5);
+	struct misc *misc = open_misc(nand);
+	unsigned begun = 0;
+
+	ck_assert_int_eq(arm(misc), 0);
+	for (unsigned worn = 1; worn <= 2; worn++) {
+		nand->worn[worn] = true;
+		for (unsigned i = 0; i < 3 * NAND_PAGES; i++) {
+			ck_assert_int_eq(begin_attempt(misc, 0, 0), 0);
+			ck_assert_uint_eq(attempts(nand).begun, ++begun);
+		}
+		ck_assert(nand->bad[worn]);
+		ck_assert(is_armed(misc));
+	}
 	misc_close(misc);
 	nand_free(nand);
 }
@@ -365,7 +428,9 @@ TCase *journal_tests(void)
 	tcase_add_test(tests, test_full_beside_flag);
 	tcase_add_test(tests, test_wear);
 	tcase_add_loop_test(tests, test_cut_counting, 1, 4);
-	tcase_add_loop_test(tests, test_old_records_come_back, 2, 4);
+	tcase_add_test(tests, test_old_records_come_back);
+	tcase_add_loop_test(tests, test_count_outlives_erase, 3, 5);
+	tcase_add_test(tests, test_journal_block_fails);
 	tcase_add_test(tests, test_worn_pages);
 	tcase_add_test(tests, test_flipped_bits);
 	tcase_add_test(tests, test_garbage);

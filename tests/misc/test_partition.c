@@ -62,7 +62,8 @@ START_TEST(test_arm_and_clear)
 	ck_assert_str_eq((const char *)nand->data + NAND_PAGE, "boot-recovery"); /* where the bootloader looks */
 	erases = nand->erases;
 	ck_assert_int_eq(misc_arm(misc, standard, 1, NULL), 0);
-	ck_assert_uint_eq(nand->erases, erases); /* the same again costs a page */
+	/* The same again costs a page; only a message that helps with the journal's erase is written anew. */
+	ck_assert_uint_eq(nand->erases, erases + (blocks == 2));
 	ck_assert_int_eq(misc_clear(misc, NULL), 0);
 	ck_assert(!armed(nand));
 	ck_assert_uint_eq(nand->data[NAND_PAGE], 0);

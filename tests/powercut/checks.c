@@ -349,7 +349,7 @@ void check_recovery(struct module *module)
 	look_at_misc(module);
 	if (module->urc.has_end && armed)
 		module_violate(module, "boot %u: END, and still armed", module->boots);
-	else if (module->asked && !armed && !module->urc.ended)
+	else if (module->asked && !armed && !module->urc.ended && !module->urc.was_ended)
 		module_violate(module, "boot %u: no END, and nothing is armed", module->boots);
 	module->clearings += !armed;
 }
