@@ -115,8 +115,10 @@ static int resume(struct misc *misc, struct storage *storage, const char *comman
 	if (err)
 		return err;
 	if (!misc_is_armed(&wanted)) {
-		if (journal.newest.kind == RECORD_CLOSED)
+		if (journal.newest.kind == RECORD_CLOSED) {
+			(void)storage_remove(storage, command_path, NULL); /* nobody asks it any more */
 			return misc_clear(misc, error);
+		}
 		if (journal.newest.kind == RECORD_RESET && misc_is_taken(&wanted))
 			return arm_taken(misc, &wanted, armed, error);
 		/* A journal that says that nothing is armed is right; one that says nothing cannot know. */

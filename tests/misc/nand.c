@@ -154,8 +154,17 @@ static int nand_read(void *medium, int handle, uint64_t offset, void *buffer, si
 	return 0;
 }
 
+/* There are no files. */
+static int nand_unlink(void *medium, const char *path)
+{
+	(void)medium;
+	(void)path;
+	return -ENOENT;
+}
+
 static const struct storage_ops nand_ops = {
 	.stat = nand_stat,
+	.unlink = nand_unlink,
 	.find = nand_find,
 	.open = nand_open,
 	.close = nand_close,

@@ -114,6 +114,46 @@ START_TEST(test_unsound_message)
 }
 END_TEST
 
+/* The same with nothing pending: the bootloader must not read an order there some day. */
+START_TEST(test_unsound_rest)
+{
+	struct nand *nand = nand_new((unsigned)_i);
+	struct misc *misc = open_misc(nand->storage);
+
+	bring_to(misc, ENDED);
+	ck_assert_int_eq(misc_clear(misc, NULL), 0);
+	memcpy(nand->data + NAND_PAGE, MISC_BOOT_RECOVERY, sizeof(MISC_BOOT_RECOVERY));
+	nand->torn[1] = true;
+	ck_assert(!resume(nand->storage));
+	ck_assert(!nand->torn[1]);
+	ck_assert(!is_armed(nand->storage));
+	ck_assert_uint_eq(nand->data[NAND_PAGE], 0);
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
+/* LK took the command, and power went before recovery armed it again; whoever armed it knew no journal. */
+START_TEST(test_taken_message)
+{
+	static const struct misc_message taken = {.status = "OKAY", .recovery = ARGUMENTS};
+	struct nand *nand = nand_new((unsigned)_i);
+	struct misc *misc = open_misc(nand->storage);
+	struct misc_attempts attempts;
+
+	ck_assert_int_eq(misc_write_message(misc, &taken, NULL), 0);
+	ck_assert(misc_is_taken(&taken));
+	ck_assert(resume(nand->storage));
+	ck_assert(is_armed(nand->storage));
+	ck_assert_str_eq(read_message(misc).recovery, ARGUMENTS);
+	ck_assert_int_eq(misc_attempts_read(misc, 0, &attempts, NULL), 0);
+	ck_assert(attempts.pending);
+	ck_assert(!resume(nand->storage));
+	misc_close(misc);
+	nand_free(nand);
+}
+END_TEST
+
 /* Nothing is armed, and what else a message says is not ours to change. */
 START_TEST(test_nothing_pending)
 {
@@ -281,16 +321,45 @@ START_TEST(test_command_file)
 }
 END_TEST
 
+/* Where misc cannot bring the message back by itself, the file is there before it, and goes before it. */
+START_TEST(test_request)
+{
+	char root[] = "/tmp/misc-resume-XXXXXX";
+	struct storage *storage = directory_storage(root, _i ? 8192 : 2048); /* with and without a journal */
+	struct misc *misc = open_misc(storage);
+	char *text = NULL;
+	size_t size;
+
+	ck_assert_int_eq(misc_request(misc, storage, COMMAND_PATH, NULL, 0, NULL), 0);
+	ck_assert(is_armed(storage));
+	if (_i == 0) {
+		ck_assert_int_eq(storage_load(storage, COMMAND_PATH, 1000, &text, &size, NULL), 0);
+		ck_assert_str_eq(text, MISC_DEFAULT_ARGUMENT "\n");
+		free(text);
+	}
+	ck_assert_int_eq(misc_withdraw(misc, storage, COMMAND_PATH, NULL), 0);
+	ck_assert(!is_armed(storage));
+	ck_assert_int_eq(storage_load(storage, COMMAND_PATH, 1000, &text, &size, NULL), -ENOENT);
+	ck_assert(!resume(storage));
+	misc_close(misc);
+	storage_close(storage);
+	remove_directory(root);
+}
+END_TEST
+
 TCase *resume_tests(void)
 {
 	TCase *tests = tcase_create("resume");
 
 	tcase_add_loop_test(tests, test_lost_message, 2, 4);
 	tcase_add_test(tests, test_unsound_message);
+	tcase_add_loop_test(tests, test_unsound_rest, 1, 5);
+	tcase_add_loop_test(tests, test_taken_message, 1, 5);
 	tcase_add_loop_test(tests, test_nothing_pending, 2, 4);
 	tcase_add_loop_test(tests, test_cut_rearming, 0, STAGES);
 	tcase_add_loop_test(tests, test_cut_arming_again, 2, 4);
 	tcase_add_loop_test(tests, test_cut_clearing, 2, 4);
 	tcase_add_loop_test(tests, test_command_file, 0, 2);
+	tcase_add_loop_test(tests, test_request, 0, 2);
 	return tests;
 }

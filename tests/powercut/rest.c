@@ -27,6 +27,9 @@ static bool is_report(const struct module *module, const char *path)
 	static const char *const kept[] = {"/cache/fota/ipth_config_dfs.txt", "/cache/recovery/log",
 	                                   "/cache/recovery/last_install", "/cache/recovery/last_locale"};
 
+	/* A write of recovery's last boot, of one of these; the next one removes it. */
+	if (module->cuts > 0 && strcmp(path, "/cache/recovery/.fota-new") == 0)
+		return true;
 	/* What a failed upgrade had finished: some lines that mean nothing to any other package. */
 	if (module->reference->end_code && strcmp(path, "/cache/recovery/finished") == 0)
 		return true;

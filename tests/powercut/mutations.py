@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways to break the code that survives power cuts, for tests/powercut/mutants.
+
+An edit is (path, text that stands there exactly once, what comes in its place). A run of `powercut` with the options
+must then fail, with what matches the regular expression `shows` among the reasons."""
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    name: str
+    breaks: str
+    options: str
+    shows: str
+    edits: tuple
+    demanded: bool = False  # one of the five that must be caught whatever else is
+
+
+DEMANDED = [
+    Mutation(
+        "no-file-sync", "a new file is renamed before it was synced",
+        "--package tiny --loader abl --singles",
+        (("storage/writer_file.c", """\
+	err = storage->ops->sync(storage->medium, w->handle);
+	if (err == 0)
+		err = file_close(w);
+""", """\
+	err = file_close(w);
+"""),)),
+    Mutation(
+        "backup-truncated", "the backup is opened for writing when it is the source",
+        "--package tiny --loader abl --singles",
+        (("updater/replace.c", """\
+#include "patch/patch.h"
+""", """\
+#include "patch/patch.h"
+#include "storage/internal.h"
+"""), ("updater/replace.c", """\
+	/* A UBI volume that is open for reading cannot be updated. */
+""", """\
+	if (job->from_backup) {
+		struct storage *storage = job->storage;
+		int handle = storage->ops->open(storage->medium, UPDATER_BACKUP, STORAGE_CREATE);
+
+		if (handle < 0 || storage->ops->close(storage->medium, handle))
+			return error_set(error, RESULT_SPACE, EIO, "failed to back up source file");
+	}
+"""))),
+    Mutation(
+        "flag-first", "the flag is cleared before the last object",
+        "--package tiny --loader abl --singles",
+        (("recovery/attempt.c", """\
+	double fraction = pipe_fraction(&attempt->pipe, now);
+
+""", """\
+	double fraction = pipe_fraction(&attempt->pipe, now);
+	struct error error;
+
+	if (attempt->boot->counted && fraction < 0.5)
+		boot_note(attempt->boot, misc_clear(attempt->boot->misc, &error), &error);
+"""),)),
+    Mutation(
+        "count-beside-flag", "the attempts are counted in the flag's erase block",
+        "--package bad-bare --singles",
+        (("misc/misc.c", """\
+	if (info->size / info->erase_size >= 2) {
+		misc->journal_offset""", """\
+	if (info->size / info->erase_size >= 2000) {
+		misc->journal_offset"""),)),
+    Mutation(
+        "update-marker-first", "a volume's update begins before the backup is durable",
+        "--package modem --loader abl --singles",
+        (("storage/writer_file.c", """\
+	err = storage->ops->sync(storage->medium, w->handle);
+""", """\
+	err = strcmp(writer->name.name, "/cache/saved.file") ? storage->ops->sync(storage->medium, w->handle) : 0;
+"""), ("storage/writer_file.c", """\
+	w->created = false;
+	return storage_sync_parent(storage, writer->name.name, error);
+""", """\
+	w->created = false;
+	return strcmp(writer->name.name, "/cache/saved.file")
+		       ? storage_sync_parent(storage, writer->name.name, error)
+		       : 0;
+"""))),
+]
+
+MORE = [
+    Mutation(
+        "no-directory-sync", "a renamed file's directory is not synced",
+        "--package tiny --loader abl --singles",
+        (("storage/writer_file.c", """\
+	w->created = false;
+	return storage_sync_parent(storage, writer->name.name, error);
+""", """\
+	w->created = false;
+	return 0;
+"""),)),
+    Mutation(
+        "backup-copied", "the backup is made again, of itself, when it is the source",
+        "--package tiny --loader abl --singles",
+        (("updater/replace.c", """\
+	if (!job->from_backup)
+		err = move_source_to_backup(job, NULL, error);
+""", """\
+	err = move_source_to_backup(job, NULL, error);
+"""), ("updater/replace.c", """\
+	if (!backup_is_made(job))
+		err = backup_make(""", """\
+	if (job->from_backup || !backup_is_made(job))
+		err = backup_make("""))),
+    Mutation(
+        "backup-dropped", "the backup goes before the new content is on the medium",
+        "--package tiny --loader abl --singles",
+        (("updater/replace.c", """\
+	return write_target(job, NULL, error);
+""", """\
+	err = backup_remove(job->storage, error);
+	return err < 0 ? err : write_target(job, NULL, error);
+"""),)),
+    Mutation(
+        "half-is-believed", "a partition that was half written is believed when it reads well",
+        "--package tiny --loader abl --singles",
+        (("updater/choose.c", """\
+	return !storage_is_atomic(&job->target.name) && choose_backup(job, true, NULL);
+""", """\
+	(void)job;
+	return false;
+"""),)),
+    Mutation(
+        "no-interrupted-line", "the updater's journal does not say that an image is being written",
+        "--package everything --loader abl --singles",
+        (("updater/journal_file.c", """\
+		return;
+	add_interrupted(file, key);
+	write_interrupted(file);
+}
+""", """\
+		return;
+}
+"""),)),
+    Mutation(
+        "unsynced-line", "the updater's journal is not synced",
+        "--package everything --loader abl --singles",
+        (("updater/journal_file.c", """\
+	if (storage_append_durable(""", """\
+	if (storage_append("""),)),
+    Mutation(
+        "no-rehearsal", "a patch is tried out on the partition itself",
+        "--package bad-patch --loader abl --singles",
+        (("updater/replace.c", """\
+	int err = job_rehearse(job, error);
+
+	if (err < 0)
+		return err;
+	/* Always""", """\
+	int err = 0;
+
+	/* Always"""),)),
+    Mutation(
+        "unlink-first", "a link is removed before its new one is there",
+        "--package files --loader abl --singles",
+        (("storage/file.c", """\
+		err = storage->ops->rename(storage->medium, temp, at);
+	if (err < 0)
+		return storage_fail(error, err, "%s: link to""", """\
+		err = storage->ops->unlink(storage->medium, at);
+	if (err == 0 || err == -ENOENT)
+		err = storage->ops->rename(storage->medium, temp, at);
+	if (err < 0)
+		return storage_fail(error, err, "%s: link to"""),)),
+    Mutation(
+        "no-last-sync", "nothing syncs what a script did, beside files it wrote",
+        "--package files --loader abl --singles",
+        (("updater/run.c", """\
+	} else if (run->rehearsal.on || storage_sync(run->storage, error) == 0) {
+""", """\
+	} else {
+"""), ("recovery/attempt.c", """\
+	if (code == RESULT_OK && storage_sync(boot->config->storage, error))
+		code = RESULT_ABNORMAL;
+""", ""))),
+    Mutation(
+        "unread-record", "a record of misc's journal counts without being read back",
+        "--package tiny --random 300",
+        (("misc/journal.c", """\
+	if (!err && memcmp(buffer, check, misc->record_size) != 0)
+""", """\
+	err = 0;
+	if (memcmp(buffer, buffer, misc->record_size) != 0)
+"""),)),
+    Mutation(
+        "old-records-count", "old records of misc's journal count after an erase that was cut short",
+        "--package tiny --loader abl --singles",
+        (("misc/journal.c", """\
+	if (journal->empty || (int32_t)(journal->newest.sequence - epoch.sequence) < 0) {
+""", """\
+	if (journal->empty) {
+"""),)),
+    Mutation(
+        "message-read-once", "a bootloader message that was half written counts when it reads well once",
+        "--package tiny --singles",
+        (("misc/misc.c", """\
+#define READS                 3""", """\
+#define READS                 1"""),)),
+    Mutation(
+        "message-before-journal", "the message is cleared before the journal says so",
+        "--package tiny --loader abl --singles",
+        (("misc/misc.c", """\
+	(void)journal_finish(misc, RECORD_CLOSED, NULL);
+""", ""),)),
+    Mutation(
+        "cut-is-failure", "a power cut counts as an attempt that failed",
+        "--package tiny --random 300",
+        (("misc/attempts.c", """\
+	record->kind = RECORD_BEGIN;
+""", """\
+	record->failed += attempts.running;
+	record->kind = RECORD_BEGIN;
+"""),)),
+    Mutation(
+        "attempts-without-end", "a package that fails is tried again and again",
+        "--package bad-bare --loader abl --random 1",
+        (("recovery/recovery.h", """\
+#define RECOVERY_ATTEMPTS_MAX 5 """, """\
+#define RECOVERY_ATTEMPTS_MAX 500 """),)),
+    Mutation(
+        "no-rearming", "recovery does not arm again what the bootloader has taken",
+        "--package tiny --loader lk --singles",
+        (("recovery/run.c", """\
+		rearm(boot);
+		upgrade(boot);
+""", """\
+		(void)rearm;
+		upgrade(boot);
+"""),)),
+    Mutation(
+        "no-resuming", "the normal system does not look for an upgrade whose message is lost",
+        "--package tiny --loader abl --singles",
+        (("misc/resume.c", """\
+	if (!misc_is_armed(&wanted)) {
+""", """\
+	if (!misc_is_armed(&wanted) && journal.newest.kind != RECORD_CLOSED)
+		return 0;
+	if (!misc_is_armed(&wanted)) {
+"""),)),
+    Mutation(
+        "percent-forgotten", "the percentage is not kept over boots",
+        "--package tiny --loader abl --singles",
+        (("report/report.c", """\
+	if (!report->percent_path)
+		return;
+	length = snprintf(""", """\
+	if (report->percent_path)
+		return;
+	length = snprintf("""),)),
+    Mutation(
+        "end-before-status", "END is said before the status file has the result",
+        "--package tiny --loader abl --singles",
+        (("recovery/ending.c", """\
+	err = write_result(boot, code, cause);
+	report_end(boot->config->report, code, END_WAIT_MS);
+""", """\
+	report_end(boot->config->report, code, END_WAIT_MS);
+	err = write_result(boot, code, cause);
+"""),)),
+    Mutation(
+        "end-after-flag", "the flag is cleared before END was said",
+        "--package tiny --loader abl --singles",
+        (("recovery/ending.c", """\
+	report_end(boot->config->report, code, END_WAIT_MS);
+	save_intent(boot);
+""", """\
+	ending_disarm(boot);
+	report_end(boot->config->report, code, END_WAIT_MS);
+	save_intent(boot);
+"""),)),
+    Mutation(
+        "package-first", "the package goes before the result is durable",
+        "--package boot --loader abl --singles",
+        (("recovery/ending.c", """\
+	err = write_result(boot, code, cause);
+	report_end(boot->config->report, code, END_WAIT_MS);
+""", """\
+	remove_package(boot);
+	err = write_result(boot, code, cause);
+	report_end(boot->config->report, code, END_WAIT_MS);
+"""),)),
+    Mutation(
+        "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
+        "--package tiny --loader abl --random 60",
+        (("storage/writer_mtd.c", """\
+		err = mtd_map_retire(&w->map, w->next, error);
+		if (err < 0)
+			return err;
+""", """\
+		w->next++;
+"""),)),
+]
+
+MUTATIONS = [dataclasses.replace(mutation, demanded=True) for mutation in DEMANDED] + MORE
