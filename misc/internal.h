@@ -11,7 +11,7 @@ struct misc {
 	uint64_t message_offset; /* bytes from the start of the partition */
 	uint64_t journal_offset;
 	uint32_t journal_blocks; /* erase blocks of it: 1 or 2; on block devices and files 1 */
-	uint32_t record_size;  /* bytes from one journal record to the next: whole pages */
+	uint32_t record_size;    /* bytes from one journal record to the next: whole pages */
 	uint32_t record_count; /* records that one of them has room for; 0: the partition is too small for a journal */
 	bool shared_block;     /* the journal lies in the flag's own erase block */
 	char partition[64];    /* for messages */
@@ -60,8 +60,8 @@ bool record_decode_brief(const uint8_t bytes[RECORD_BRIEF_LENGTH], struct record
 void misc_clean_message(struct misc_message *message);
 
 /*
- * A record in the last bytes of `reserved`, without arguments and cause: one in the journal with a lower sequence number
- * does not count, and where there is no other, this is the newest one. False when the message has none.
+ * A record in the last bytes of `reserved`, without arguments and cause: one in the journal with a lower sequence
+ * number does not count, and where there is no other, this is the newest one. False when the message has none.
  */
 bool misc_get_epoch(const struct misc_message *message, struct record *epoch);
 void misc_set_epoch(struct misc_message *message, const struct record *epoch);
@@ -105,14 +105,14 @@ bool journal_has_room(const struct misc *misc, const struct journal *journal, un
 int journal_append(struct misc *misc, struct journal *journal, struct error *error);
 
 /*
- * Before the message is rewritten: where only its epoch knows the state, the journal's erase is done again and the state
- * written there. What cannot be is left as it is: the message counts for more.
+ * Before the message is rewritten: where only its epoch knows the state, the journal's erase is done again and the
+ * state written there. What cannot be is left as it is: the message counts for more.
  */
 void journal_settle(struct misc *misc);
 
 /*
- * Before the flag's block, which fails, is left for the journal's first block: see to it that the newest record is in the
- * second one. For a partition of three blocks or more.
+ * Before the flag's block, which fails, is left for the journal's first block: see to it that the newest record is in
+ * the second one. For a partition of three blocks or more.
  */
 int journal_leave_first_block(struct misc *misc, struct error *error);
 

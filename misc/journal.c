@@ -13,9 +13,9 @@
  * other is erased and goes on with the next record. A first record that is not there yet, or not readable, leaves the
  * full block as it was.
  *
- * Where there is one, it is only erased while a message is armed that has a record of the upgrade (journal_stamp): older
- * ones do not count, and a journal without a record that counts is erased before it is used. On the other side the
- * message is only rewritten while the journal knows what is armed.
+ * Where there is one, it is only erased while a message is armed that has a record of the upgrade (journal_stamp):
+ * older ones do not count, and a journal without a record that counts is erased before it is used. On the other side
+ * the message is only rewritten while the journal knows what is armed.
  */
 
 /* In one block, kept free for what comes when the message is being cleared: it cannot help with an erase any more. */
@@ -132,8 +132,8 @@ static int write_next(struct misc *misc, struct journal *journal, uint8_t *buffe
 
 	while (err && journal->next < misc->record_count)
 		err = write_slot(misc, slot_offset(misc, journal->block, journal->next++), buffer, error);
-	if (!erases(misc))
-		journal->next %= misc->record_count;
+	if (!erases(misc) && journal->next == misc->record_count)
+		journal->next = 0;
 	return err;
 }
 
@@ -154,8 +154,8 @@ void journal_stamp(const struct misc *misc, const struct record *record, struct 
 
 /*
  * The only block. While the upgrade runs the message is left alone, since behind a kernel that is half written nobody
- * could bring it back; it has the record it was armed with, and a cut in here may cost the count of attempts. Before the
- * first change and behind the last one it is given the record that comes next.
+ * could bring it back; it has the record it was armed with, and a cut in here may cost the count of attempts. Before
+ * the first change and behind the last one it is given the record that comes next.
  */
 static int prepare_message(struct misc *misc, const struct record *next, struct error *error)
 {
@@ -225,7 +225,8 @@ static int write_record(struct misc *misc, struct journal *journal, uint8_t *buf
 		if (!storage_is_block_failure(err) || !erases(misc) || misc->shared_block)
 			return err;
 		if (misc->journal_blocks == 2 && journal->block == home)
-			continue; /* it is full of slots that take nothing; the newest record stays in it until the other has one */
+			continue; /* it is full of slots that take nothing; the newest record stays in it until the
+			             other has one */
 		err = leave_block(misc, journal, &home, error);
 		if (err)
 			return err;

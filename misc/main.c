@@ -87,7 +87,7 @@ static int arm(struct misc *misc, struct storage *storage, char *const *argument
 	struct error error;
 
 	return misc_request(misc, storage, COMMAND_PATH, chosen, count ? (unsigned)count : 1, &error) ? fail(&error)
-	                                                                                               : 0;
+	                                                                                              : 0;
 }
 
 static int resume(struct misc *misc, struct storage *storage)

@@ -13,8 +13,8 @@
  * never erases the flag's block, and so that the one is always whole while the other is rewritten. On NAND it has the
  * second and the third good erase block, in a partition of two blocks the second one, in a partition of one block the
  * pages behind page 3 of the first; on block devices and files a ring of 1 KiB records from offset 4096. Every record
- * holds the whole state, so that one which does not check is simply not there. Its layout is in misc/record.c, how it is
- * erased in misc/journal.c.
+ * holds the whole state, so that one which does not check is simply not there. Its layout is in misc/record.c, how it
+ * is erased in misc/journal.c.
  */
 #include "base/error.h"
 #include "storage/storage.h"
@@ -50,7 +50,8 @@ void misc_close(struct misc *misc);
  */
 int misc_read_message(struct misc *misc, struct misc_message *message, struct error *error);
 
-/* Does it read the same each time? One that power cut short while it was written may boot recovery or not, as it comes. */
+/* Does it read the same each time? One that power cut short while it was written may boot recovery or not, as it comes.
+ */
 bool misc_message_is_sound(struct misc *misc);
 
 /*

@@ -29,7 +29,7 @@
 #define AT_CAUSE     812
 #define AT_CHECK     1004
 
-#define BRIEF_CHECK  36
+#define BRIEF_CHECK 36
 
 static void encode_numbers(const struct record *record, uint8_t *bytes)
 {

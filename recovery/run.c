@@ -265,7 +265,6 @@ static void upgrade(struct boot *boot)
 	(void)ending_write_logs(boot, code, error.message); /* the next attempt writes them anew */
 }
 
-
 /* The bootloader read an order where there is none: erased or written half. Does it read none from now on? */
 static bool drop_half_written(struct boot *boot)
 {

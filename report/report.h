@@ -26,8 +26,8 @@ struct report;
 struct report_config {
 	const char *const *channels; /* device paths; default of recovery: /dev/smd7, /dev/smd11 */
 	unsigned channel_count;
-	const char *percent_path; /* where the highest percentage told so far is kept over reboots, with what its upgrade
-	                             is known by; NULL: not kept */
+	const char *percent_path; /* where the highest percentage told so far is kept over reboots, with what its
+	                             upgrade is known by; NULL: not kept */
 };
 
 /* The config's strings must outlive the report. A channel that cannot be opened now is tried again later. */

@@ -35,8 +35,8 @@ int job_choose_source(struct job *job, struct error *error);
 
 /*
  * Is the backup, which becomes the source then, one of this partition or volume itself? Then power may have gone while
- * the target was written, and its last page may read well now and not the next time: nothing in it counts, be it the old
- * content or the new one, before all of it has been written again.
+ * the target was written, and its last page may read well now and not the next time: nothing in it counts, be it the
+ * old content or the new one, before all of it has been written again.
  */
 bool job_is_interrupted(struct job *job);
 

@@ -59,8 +59,8 @@ void journal_begin_write(struct journal *journal, const struct storage_name *nam
 void journal_forget_partitions(struct journal *journal);
 
 /*
- * Was writing of this partition or volume begun, and nothing recorded since? What power left of a page may read well now
- * and not the next time, so that it must be written again, whatever is read there.
+ * Was writing of this partition or volume begun, and nothing recorded since? What power left of a page may read well
+ * now and not the next time, so that it must be written again, whatever is read there.
  */
 bool journal_is_interrupted(struct journal *journal, const struct storage_name *name);
 

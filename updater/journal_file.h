@@ -16,8 +16,8 @@
 struct journal_entry {
 	uint64_t key;
 	uint8_t proof[JOURNAL_PROOF_SIZE];
-	uint64_t size;  /* bytes of the object's content */
-	bool partition; /* or a volume; else a file */
+	uint64_t size;    /* bytes of the object's content */
+	bool partition;   /* or a volume; else a file */
 	bool interrupted; /* a partition that is being written: no proof, no size */
 };
 

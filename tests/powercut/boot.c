@@ -56,8 +56,8 @@ enum system boot_select(struct module *module)
 
 	if (!open_misc_block(module, &handle, &offset)) {
 		module_violate(module, "the bootloader finds no misc");
-	} else if (medium_ops.mtd_read(module->medium, handle, offset + PAGE_SIZE_OF_NAND, &message,
-	                               sizeof(message)) == 0 &&
+	} else if (medium_ops.mtd_read(module->medium, handle, offset + PAGE_SIZE_OF_NAND, &message, sizeof(message)) ==
+	                   0 &&
 	           strncmp(message.command, MISC_BOOT_RECOVERY, sizeof(message.command)) == 0) {
 		next = SYSTEM_RECOVERY;
 		module->lk_window = false;

@@ -174,8 +174,8 @@ static void look_at_misc(struct module *module)
 /* The one copy of what is gone must not be touched before the new content is there. */
 static void check_backup(struct module *module, const struct cut_point *point)
 {
-	bool is_backup = strcmp(point->object, UPDATER_BACKUP) == 0 ||
-	                 strcmp(point->object, "/usrdata" UPDATER_BACKUP) == 0;
+	bool is_backup =
+		strcmp(point->object, UPDATER_BACKUP) == 0 || strcmp(point->object, "/usrdata" UPDATER_BACKUP) == 0;
 
 	if (!is_backup || strncmp(point->verb, "sync", 4) == 0)
 		return;
@@ -207,8 +207,7 @@ bool status_is_final(struct module *module)
 {
 	const struct reference *reference = module->reference;
 	size_t size;
-	const uint8_t *data =
-		medium_file(module->medium, "usrdata", STATUS_PATH + strlen("/usrdata"), true, &size);
+	const uint8_t *data = medium_file(module->medium, "usrdata", STATUS_PATH + strlen("/usrdata"), true, &size);
 	char wanted[64];
 
 	(void)snprintf(wanted, sizeof(wanted), "IP_PREVIOUS_UPDATE_%s %d\n",

@@ -106,7 +106,7 @@ bool engine_replay(struct engine *engine, const struct reference *reference, con
 	module_run(walker->module);
 	good = module->violations == 0;
 	(void)printf("%u boots, %u cuts: %s\n", module->boots, module->cuts,
-	             !good                ? module->violation
+	             !good                 ? module->violation
 	             : module->beyond_help ? "beyond help: LK lost the message while the kernel was half written"
 	                                   : "nothing is wrong");
 	walker_free(walker);

@@ -16,8 +16,10 @@
 
 static const char usage[] =
 	"Usage: powercut [OPTION]...\n"
-	"Upgrades a simulated module with the real recovery and updater, and cuts its power at every durable operation:\n"
-	"before it, half-way through it, behind it. Prints what was tried per package and bootloader; the last line is\n"
+	"Upgrades a simulated module with the real recovery and updater, and cuts its power at every durable "
+        "operation:\n"
+	"before it, half-way through it, behind it. Prints what was tried per package and bootloader; the last line "
+        "is\n"
 	"\"N passed, N failed\". Without options: all of it.\n"
 	"\n"
 	"  --package NAME   this reference package only; may be repeated\n"
@@ -274,13 +276,20 @@ static bool parse_value(struct options *options, struct engine *engine, int opti
 static int parse_options(int argc, char **argv, struct options *options, struct engine *engine)
 {
 	static const struct option known[] = {
-		{"package", required_argument, NULL, 'p'}, {"loader", required_argument, NULL, 'l'},
-		{"singles", no_argument, NULL, '1'},       {"pairs", no_argument, NULL, '2'},
-		{"random", required_argument, NULL, 'r'},  {"named", no_argument, NULL, 'n'},
-		{"hours", required_argument, NULL, 'h'},   {"every", no_argument, NULL, 'e'},
-		{"quick", no_argument, NULL, 'q'},         {"seed", required_argument, NULL, 's'},
-		{"jobs", required_argument, NULL, 'j'},    {"replay", required_argument, NULL, 'k'},
-		{"list", no_argument, NULL, 'L'},          {"help", no_argument, NULL, 'H'},
+		{"package", required_argument, NULL, 'p'},
+		{"loader", required_argument, NULL, 'l'},
+		{"singles", no_argument, NULL, '1'},
+		{"pairs", no_argument, NULL, '2'},
+		{"random", required_argument, NULL, 'r'},
+		{"named", no_argument, NULL, 'n'},
+		{"hours", required_argument, NULL, 'h'},
+		{"every", no_argument, NULL, 'e'},
+		{"quick", no_argument, NULL, 'q'},
+		{"seed", required_argument, NULL, 's'},
+		{"jobs", required_argument, NULL, 'j'},
+		{"replay", required_argument, NULL, 'k'},
+		{"list", no_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'H'},
 		{NULL, 0, NULL, 0},
 	};
 

@@ -76,8 +76,8 @@ static void crash(struct module *module)
 {
 	module->cuts++;
 	hear(module);
-	/* Where the journal shares the flag's block it may go with the flag's erase, or by LK: then an ending that was cut
-	   short is not known any more, and the upgrade, which finds all done, is told once more. */
+	/* Where the journal shares the flag's block it may go with the flag's erase, or by LK: then an ending that was
+	   cut short is not known any more, and the upgrade, which finds all done, is told once more. */
 	if (module_misc_blocks(module) == 1 && module->urc.ended)
 		module->urc = (struct urc){.was_ended = true, .heard = true, .code = module->urc.code};
 	medium_crash(module->medium, module->survival, module->seed);

@@ -26,8 +26,8 @@ const char *loader_name(enum loader loader);
 enum system { SYSTEM_LOADER, SYSTEM_NORMAL, SYSTEM_RECOVERY };
 
 /* Bytes of heap that recovery and updater together may take at any time, and of everything in /cache/recovery. */
-#define HEAP_BOUND ((UINT64_C(12) << 20) + (UINT64_C(2) << 20))
-#define LOGS_BOUND (6 * (UINT64_C(256) << 10) + 65536)
+#define HEAP_BOUND        ((UINT64_C(12) << 20) + (UINT64_C(2) << 20))
+#define LOGS_BOUND        (6 * (UINT64_C(256) << 10) + 65536)
 #define SMALL_FILES_BOUND UINT64_C(4096) /* status, percentage ... */
 
 /* What one cut may cost beside the rewriting of the largest partition: blocks of misc. */
@@ -48,12 +48,12 @@ struct module {
 
 	/* This boot. */
 	enum system system;
-	int channel;          /* what recovery's URCs go to; -1: none */
-	size_t said;          /* bytes in it at the last operation */
-	uint64_t heap_base;   /* bytes when this boot began */
-	bool taken;           /* LK took the command, and no software of ours has armed again */
-	bool erases_flag;     /* recovery said END and erases the message */
-	bool unchecked;       /* misc was changed since the message was looked at */
+	int channel;        /* what recovery's URCs go to; -1: none */
+	size_t said;        /* bytes in it at the last operation */
+	uint64_t heap_base; /* bytes when this boot began */
+	bool taken;         /* LK took the command, and no software of ours has armed again */
+	bool erases_flag;   /* recovery said END and erases the message */
+	bool unchecked;     /* misc was changed since the message was looked at */
 
 	/* All boots. */
 	unsigned operation; /* the number of the last one begun, from 1 */
@@ -64,8 +64,8 @@ struct module {
 	unsigned failures_of_runs;
 	unsigned clearings; /* boots of recovery that left the message erased behind an END */
 	unsigned backups;
-	bool asked;    /* the upgrade was armed, as far as who armed it knows */
-	bool resting;  /* in the normal system */
+	bool asked;     /* the upgrade was armed, as far as who armed it knows */
+	bool resting;   /* in the normal system */
 	bool lk_window; /* power went while no message was armed because LK had taken it */
 	bool beyond_help;
 	struct urc urc;
@@ -104,8 +104,8 @@ void module_listen(struct module *module);
 /* ---- What must be true, when (checks.c, rest.c) ---- */
 
 void check_operation(struct module *module, const struct cut_point *point); /* before it happens */
-void check_crash(struct module *module);                                   /* behind medium_crash() */
-void check_recovery(struct module *module); /* a boot of recovery ran to its end */
+void check_crash(struct module *module);                                    /* behind medium_crash() */
+void check_recovery(struct module *module);                                 /* a boot of recovery ran to its end */
 void check_rest(struct module *module);
 
 /* Is the asset exactly this version, durably? Without its attributes when content is all that counts. */

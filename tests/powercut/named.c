@@ -42,8 +42,8 @@ static bool run_verify(struct engine *engine)
 }
 
 /*
- * spec/lineage.md 3.4 b. That no operation but reading touches the backup while the kernel's partition is half written is
- * checked before each operation (checks.c).
+ * spec/lineage.md 3.4 b. That no operation but reading touches the backup while the kernel's partition is half written
+ * is checked before each operation (checks.c).
  */
 static bool run_backup(struct engine *engine)
 {

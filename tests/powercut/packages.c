@@ -217,10 +217,11 @@ static void make_lineage_bare(struct reference *r)
 	scripted_check(&s, moved, "", " || abort(\"unexpected contents\");");
 	scripted_check(&s, reference_asset(r, "boot", NULL), "", " || abort(\"boot has unexpected contents\");");
 	scripted_check(&s, reference_asset(r, "rootfs", "/build.prop"), "", " || abort(\"unexpected contents\");");
-	scripted_add(&s, "apply_patch_space(31000) || abort(\"Not enough free space on /system to apply patches.\");\n\n"
-	                 "# ---- start making changes here ----\n\nui_print(\"Removing unneeded files...\");\n"
-	                 "delete(\"/system/etc/replaced.conf\",\n       \"/system/etc/removed.conf\");\n"
-	                 "show_progress(0.800000, 0);\n");
+	scripted_add(&s,
+	             "apply_patch_space(31000) || abort(\"Not enough free space on /system to apply patches.\");\n\n"
+	             "# ---- start making changes here ----\n\nui_print(\"Removing unneeded files...\");\n"
+	             "delete(\"/system/etc/replaced.conf\",\n       \"/system/etc/removed.conf\");\n"
+	             "show_progress(0.800000, 0);\n");
 	add_patches(&s, moved, ";");
 	scripted_add(&s, "ui_print(\"Patching remaining system files...\");\n");
 	scripted_patch(&s, reference_asset(r, "rootfs", "/build.prop"), ";");
@@ -254,8 +255,9 @@ static void make_lineage_assert(struct reference *r)
 	                 "show_progress(0.800000, 0);\n");
 	add_patches(&s, moved, ";");
 	scripted_patch(&s, reference_asset(r, "rootfs", "/build.prop"), ";");
-	scripted_add(&s, "set_perm(0, 0, 0644, \"/system/build.prop\");\nunmount(\"/system\");\n" MOUNT_SYSTEM
-	                 "assert(sha1_check(read_file(\"system/bin/app\"), %s));\nunmount(\"/system\");\n",
+	scripted_add(&s,
+	             "set_perm(0, 0, 0644, \"/system/build.prop\");\nunmount(\"/system\");\n" MOUNT_SYSTEM
+	             "assert(sha1_check(read_file(\"system/bin/app\"), %s));\nunmount(\"/system\");\n",
 	             version_sha1(&reference_asset(r, "rootfs", "/bin/app")->new, text));
 	scripted_end(&s);
 	make_moved(r);

@@ -36,8 +36,7 @@ static size_t format_cut(const struct cut *cut, char *text, size_t room)
 
 const char *schedule_format(const struct schedule *schedule, char key[KEY_SIZE])
 {
-	size_t used =
-		(size_t)snprintf(key, KEY_SIZE, "%s/%s/", schedule->package, loader_name(schedule->loader));
+	size_t used = (size_t)snprintf(key, KEY_SIZE, "%s/%s/", schedule->package, loader_name(schedule->loader));
 
 	if (schedule->random) {
 		(void)snprintf(key + used, KEY_SIZE - used, "random:%" PRIu64, schedule->seed);
@@ -62,7 +61,8 @@ static bool parse_variant(const char *text, unsigned *variant)
 		*variant = CUT_BEFORE;
 	else if (strcmp(text, "after") == 0)
 		*variant = CUT_AFTER;
-	else if (sscanf(text, "torn%2u%n", &tear, &used) == 1 && text[used] == '\0') /* NOLINT(cert-err34-c) two digits */
+	else if (sscanf(text, "torn%2u%n", &tear, &used) == 1 &&
+	         text[used] == '\0') /* NOLINT(cert-err34-c) two digits */
 		*variant = CUT_TORN + tear;
 	else
 		return false;

@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RANDOM_CUTS      25u
-#define FAILURES_SHOWN   10u
-#define SECONDS_MAX      120u /* that one process may take: far more than any does */
-#define ERASES_WORN      16u  /* that a block which fails may cost */
-#define WORN_MAX         6u   /* erases and programs that a worn block still takes */
+#define RANDOM_CUTS       25u
+#define FAILURES_SHOWN    10u
+#define SECONDS_MAX       120u /* that one process may take: far more than any does */
+#define ERASES_WORN       16u  /* that a block which fails may cost */
+#define WORN_MAX          6u   /* erases and programs that a worn block still takes */
 #define NAND_BLOCKS(size) (((size) + BLOCK_SIZE_OF_NAND - 1) / BLOCK_SIZE_OF_NAND)
 
 struct walker *walker_new(struct engine *engine, const struct reference *reference, enum loader loader)

@@ -41,7 +41,8 @@ unsigned walker_decide_random(void *ctx, const struct cut_point *point);
 /* Cuts, and perhaps worn blocks, as this seed has them. */
 void walker_randomize(struct walker *walker, uint64_t seed);
 
-/* True in the child. In the parent once fewer than limit others are alive; the schedule is told if the child crashes. */
+/* True in the child. In the parent once fewer than limit others are alive; the schedule is told if the child crashes.
+ */
 bool walker_fork(struct walker *walker, const struct schedule *schedule);
 void walker_wait(struct walker *walker, unsigned most_alive);
 

@@ -32,9 +32,9 @@ START_TEST(test_status)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_int_eq(
-			report_write_status(scratch.storage, "/a/b/status.txt", cases[i].status, cases[i].code, NULL, NULL),
-			0);
+		ck_assert_int_eq(report_write_status(scratch.storage, "/a/b/status.txt", cases[i].status, cases[i].code,
+		                                     NULL, NULL),
+		                 0);
 		ck_assert_str_eq(scratch_text(&scratch, "a/b/status.txt"), cases[i].text);
 	}
 }

@@ -107,8 +107,8 @@ END_TEST
 
 START_TEST(test_percent_file_garbage)
 {
-	static const char *const texts[] = {"", "x", "-1", "101 7\n", "99999999999", "1e1 7\n",
-	                                    " 5 7\n", "7x\n", "7\n", "7 7", "7 7x\n", "\xff\xff"};
+	static const char *const texts[] = {"",       "x",    "-1",  "101 7\n", "99999999999", "1e1 7\n",
+	                                    " 5 7\n", "7x\n", "7\n", "7 7",     "7 7x\n",      "\xff\xff"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct report *report = open_report(channel, PERCENT_FILE);
