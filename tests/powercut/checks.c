@@ -328,6 +328,9 @@ void check_crash(struct module *module)
 	look_at_misc(module);
 	if (module->taken)
 		module->lk_window = true;
+	if (module->urc.has_end && !status_is_final(module))
+		module_violate(module, "cut %u: END was said, and the status file does not have the result",
+		               module->cuts);
 	for (unsigned i = 0; i < module->reference->asset_count; i++) {
 		const struct asset *asset = &module->reference->assets[i];
 

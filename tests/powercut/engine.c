@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define FAILURES_SHOWN 10u
+
 static void run_apart(struct walker *walker)
 {
 	if (walker_fork(walker, &walker->schedule))
@@ -116,7 +118,7 @@ bool engine_replay(struct engine *engine, const struct reference *reference, con
 struct engine engine_new(void)
 {
 	long jobs = sysconf(_SC_NPROCESSORS_ONLN);
-	struct engine engine = {.jobs = jobs > 0 ? (unsigned)jobs : 1, .seed = 1};
+	struct engine engine = {.jobs = jobs > 0 ? (unsigned)jobs : 1, .shown = FAILURES_SHOWN, .seed = 1};
 
 	engine.tally = mmap(NULL, sizeof(*engine.tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (engine.tally == MAP_FAILED)

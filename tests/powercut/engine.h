@@ -26,8 +26,9 @@ struct tally {
 };
 
 struct engine {
-	unsigned jobs; /* processes at a time */
-	bool every;    /* every survival rule at each cut, not only some */
+	unsigned jobs;  /* processes at a time */
+	unsigned shown; /* failures of a test that are printed */
+	bool every;     /* every survival rule at each cut, not only some */
 	uint64_t seed;
 	const struct log *log; /* of a module that is replayed */
 	struct tally *tally;   /* shared by all processes; zeroed by each of the functions below */

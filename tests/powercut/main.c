@@ -16,11 +16,9 @@
 
 static const char usage[] =
 	"Usage: powercut [OPTION]...\n"
-	"Upgrades a simulated module with the real recovery and updater, and cuts its power at every durable "
-        "operation:\n"
-	"before it, half-way through it, behind it. Prints what was tried per package and bootloader; the last line "
-        "is\n"
-	"\"N passed, N failed\". Without options: all of it.\n"
+	"Upgrades a simulated module with the real recovery and updater, and cuts its power at every durable\n"
+	"operation: before it, half-way through it, behind it. Prints what was tried per package and bootloader; the\n"
+	"last line is \"N passed, N failed\". Without options: all of it.\n"
 	"\n"
 	"  --package NAME   this reference package only; may be repeated\n"
 	"  --loader NAME    abl or lk only\n"
@@ -33,6 +31,7 @@ static const char usage[] =
 	"  --quick          a few seconds: single cuts of the package tiny, three random schedules of the others\n"
 	"  --seed S         where random numbers begin (default: 1; with --hours: the time)\n"
 	"  --jobs N         processes at a time (default: one per processor)\n"
+	"  --shown N        print N failures of each test (default: 10)\n"
 	"  --replay KEY     exactly the schedule of this key, with each operation and recovery's log\n"
 	"  --list           the reference packages\n"
 	"  --help           this text\n"
@@ -262,6 +261,11 @@ static bool parse_value(struct options *options, struct engine *engine, int opti
 	case 's':
 		options->has_seed = true;
 		return parse_number(value, UINT64_MAX, &engine->seed);
+	case 'f':
+		if (!parse_number(value, 100000, &number))
+			return false;
+		engine->shown = (unsigned)number;
+		return true;
 	case 'j':
 		if (!parse_number(value, 64, &number) || number == 0)
 			return false;
@@ -276,21 +280,14 @@ static bool parse_value(struct options *options, struct engine *engine, int opti
 static int parse_options(int argc, char **argv, struct options *options, struct engine *engine)
 {
 	static const struct option known[] = {
-		{"package", required_argument, NULL, 'p'},
-		{"loader", required_argument, NULL, 'l'},
-		{"singles", no_argument, NULL, '1'},
-		{"pairs", no_argument, NULL, '2'},
-		{"random", required_argument, NULL, 'r'},
-		{"named", no_argument, NULL, 'n'},
-		{"hours", required_argument, NULL, 'h'},
-		{"every", no_argument, NULL, 'e'},
-		{"quick", no_argument, NULL, 'q'},
-		{"seed", required_argument, NULL, 's'},
-		{"jobs", required_argument, NULL, 'j'},
-		{"replay", required_argument, NULL, 'k'},
-		{"list", no_argument, NULL, 'L'},
-		{"help", no_argument, NULL, 'H'},
-		{NULL, 0, NULL, 0},
+		{"package", required_argument, NULL, 'p'}, {"loader", required_argument, NULL, 'l'},
+		{"singles", no_argument, NULL, '1'},       {"pairs", no_argument, NULL, '2'},
+		{"random", required_argument, NULL, 'r'},  {"named", no_argument, NULL, 'n'},
+		{"hours", required_argument, NULL, 'h'},   {"every", no_argument, NULL, 'e'},
+		{"quick", no_argument, NULL, 'q'},         {"seed", required_argument, NULL, 's'},
+		{"jobs", required_argument, NULL, 'j'},    {"shown", required_argument, NULL, 'f'},
+		{"replay", required_argument, NULL, 'k'},  {"list", no_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'H'},          {NULL, 0, NULL, 0},
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {

@@ -195,7 +195,7 @@ struct handle *medium_handle(struct medium *medium, int handle);
 int medium_new_handle(struct medium *medium, const struct handle *handle, const char *path);
 
 /* ---- medium_pages.c: the states of NAND pages, no operations; pages count from the partition's first ---- */
-#define NAND_PROGRAM_TEARS 3
+#define NAND_PROGRAM_TEARS 4
 #define NAND_ERASE_TEARS   4
 
 void pages_erase(struct nand *nand, size_t first); /* a block */

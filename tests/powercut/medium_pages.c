@@ -15,7 +15,7 @@ enum page_state {
 
 #define FADING_READS 2
 
-enum program_tear { PROGRAM_FIRST, PROGRAM_HALF, PROGRAM_LAST };
+enum program_tear { PROGRAM_FIRST, PROGRAM_HALF, PROGRAM_LAST, PROGRAM_LAST_LATE };
 enum erase_tear { ERASE_UNSTABLE, ERASE_FIRST_HALF, ERASE_WEAK, ERASE_SECOND_HALF };
 
 static uint32_t pages_per_block(const struct nand *nand)
@@ -130,12 +130,14 @@ void pages_program_torn(struct nand *nand, size_t first, size_t count, const uin
 
 	for (size_t i = 0; i < whole; i++)
 		program_whole(nand, first + i, data + i * size);
-	if (tear == PROGRAM_LAST)
+	if (tear >= PROGRAM_LAST)
 		set_programmed(nand, first + whole, data + whole * size, size, PAGE_UNSTABLE);
 	else if (tear == PROGRAM_HALF && count == 1)
 		set_programmed(nand, first, data, size / 2, PAGE_UNSTABLE);
 	else
 		set_programmed(nand, first + whole, data + whole * size, size / 2, PAGE_UNREADABLE);
+	if (tear == PROGRAM_LAST_LATE)
+		nand->reads[first + whole]++; /* already the first read of it fails */
 }
 
 int pages_program(struct nand *nand, size_t first, size_t count, const uint8_t *data)

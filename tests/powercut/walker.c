@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define RANDOM_CUTS       25u
-#define FAILURES_SHOWN    10u
-#define SECONDS_MAX       120u /* that one process may take: far more than any does */
-#define ERASES_WORN       16u  /* that a block which fails may cost */
-#define WORN_MAX          6u   /* erases and programs that a worn block still takes */
+#define SECONDS_MAX       120 /* of the processor that one process may take: far more than any does */
+#define ERASES_WORN       16u /* that a block which fails may cost */
+#define WORN_MAX          6u  /* erases and programs that a worn block still takes */
 #define NAND_BLOCKS(size) (((size) + BLOCK_SIZE_OF_NAND - 1) / BLOCK_SIZE_OF_NAND)
 
 struct walker *walker_new(struct engine *engine, const struct reference *reference, enum loader loader)
@@ -56,7 +56,7 @@ static void tell_failure(const struct walker *walker, const struct schedule *sch
 	int length;
 
 	atomic_fetch_add(&tally->failures, 1);
-	if (atomic_fetch_add(&tally->printed, 1) >= FAILURES_SHOWN)
+	if (atomic_fetch_add(&tally->printed, 1) >= walker->engine->shown)
 		return;
 	length = snprintf(line, sizeof(line), "FAILED %s: %s\n", schedule_format(schedule, key), what);
 	/* One write, so that the lines of several processes stay apart. */
@@ -121,6 +121,8 @@ void walker_wait(struct walker *walker, unsigned most_alive)
 
 bool walker_fork(struct walker *walker, const struct schedule *schedule)
 {
+	/* Not by the clock: most of that goes by in other processes, and on a machine that has other work. */
+	const struct itimerval end = {.it_value = {.tv_sec = SECONDS_MAX}};
 	pid_t pid;
 
 	walker_wait(walker, walker->limit - 1);
@@ -134,7 +136,7 @@ bool walker_fork(struct walker *walker, const struct schedule *schedule)
 		return false;
 	}
 	walker->alive = 0;
-	(void)alarm(SECONDS_MAX);
+	(void)setitimer(ITIMER_PROF, &end, NULL); /* fails for wrong arguments only */
 	return true;
 }
 
