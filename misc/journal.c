@@ -177,6 +177,7 @@ static int prepare_message(struct misc *misc, const struct record *next, struct 
 static int make_room(struct misc *misc, struct journal *journal, struct error *error)
 {
 	bool closing = journal->newest.kind == RECORD_CLOSED || journal->newest.kind == RECORD_RESET;
+	bool ended = journal->newest.kind == RECORD_ENDED;
 	int err = 0;
 
 	if (!erases(misc) || misc->shared_block)
@@ -186,7 +187,8 @@ static int make_room(struct misc *misc, struct journal *journal, struct error *e
 			return 0;
 		journal->block = journal->empty ? 0 : 1 - journal->block;
 	} else {
-		if (!journal->empty && (closing || journal_has_room(misc, journal, 1)))
+		/* An end is told to others, so that it must not be in a block which a cut may have left half erased. */
+		if (!journal->empty && (closing || (!ended && journal_has_room(misc, journal, 1))))
 			return 0;
 		if (!journal->empty)
 			err = prepare_message(misc, &journal->newest, error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lies on a reference package's module, in both versions. */
+#include "misc/misc.h"
 #include "tests/powercut/reference.h"
 
 #include <stdarg.h>
@@ -273,6 +274,17 @@ void add_module(struct reference *reference, uint32_t misc_blocks, uint32_t misc
 	set_attributes(&asset->old, 0600, 0, 0);
 	set_attributes(&asset->new, 0600, 0, 0);
 	(void)add_same(reference, "rootfs", "/bin/untouched", 2500, 903);
+}
+
+struct reference *reference_new(const char *name)
+{
+	struct reference *reference = calloc(1, sizeof(*reference));
+
+	if (!reference)
+		reference_die("no memory");
+	reference->name = name;
+	reference->package_path = MISC_DEFAULT_PACKAGE;
+	return reference;
 }
 
 static void version_free(struct version *version)

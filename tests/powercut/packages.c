@@ -112,17 +112,22 @@ static void make_resumed_download(struct reference *r)
 static void make_modem(struct reference *r)
 {
 	const struct asset *modem;
+	struct asset *service;
 	struct scripted s;
 
 	add_module(r, 4, LONG_BLOCK);
 	(void)add_volume(r, "modem", 8, true);
 	(void)add_same(r, "boot", NULL, 20000, 60);
 	modem = add_changed(r, "modem", NULL, 80000, 81000, 61);
+	service = add_same(r, "rootfs", "/bin/service", 2000, 62);
+	set_attributes(&service->new, 0750, 0, 1000);
 	r->backups = 1;
 	scripted_begin(&s, r);
 	scripted_check(&s, modem, "assert(", ");");
 	scripted_add(&s, "apply_patch_space(%zu) || abort(\"Not enough free space\");\n", modem->new.size);
 	scripted_patch(&s, modem, " || abort(\"modem\");");
+	/* No unmounting, which would sync. */
+	scripted_add(&s, MOUNT_SYSTEM "set_metadata(\"/system/bin/service\", \"gid\", 1000, \"mode\", 0750);\n");
 	scripted_end(&s);
 }
 
@@ -352,7 +357,7 @@ static const struct recipe {
 } recipes[] = {
 	{"files", "files of two volumes, links, directories, attributes; misc of 2 blocks", make_files},
 	{"boot", "the kernel's partition, through the backup; misc of 1 block", make_boot},
-	{"modem", "a static UBI volume, through the backup", make_modem},
+	{"modem", "a static UBI volume, through the backup, and a file's attributes", make_modem},
 	{"everything", "files, kernel, a dynamic volume, an image written whole; bad blocks", make_everything},
 	{"low-space", "files that leave for the backup for want of room", make_low_space},
 	{"resumed-download", "a package of another name, beside remnants of downloads", make_resumed_download},
@@ -381,17 +386,6 @@ int reference_find(const char *name)
 		if (strcmp(recipes[i].name, name) == 0)
 			return i;
 	return -1;
-}
-
-struct reference *reference_new(const char *name)
-{
-	struct reference *reference = calloc(1, sizeof(*reference));
-
-	if (!reference)
-		reference_die("no memory");
-	reference->name = name;
-	reference->package_path = MISC_DEFAULT_PACKAGE;
-	return reference;
 }
 
 struct reference *reference_make(unsigned index)
