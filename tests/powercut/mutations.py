@@ -19,7 +19,7 @@ class Mutation:
 DEMANDED = [
     Mutation(
         "no-file-sync", "a new file is renamed before it was synced",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "half written|neither old nor new",
         (("storage/writer_file.c", """\
 	err = storage->ops->sync(storage->medium, w->handle);
 	if (err == 0)
@@ -29,26 +29,33 @@ DEMANDED = [
 """),)),
     Mutation(
         "backup-truncated", "the backup is opened for writing when it is the source",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "of the backup while boot needs it",
         (("updater/replace.c", """\
 #include "patch/patch.h"
 """, """\
 #include "patch/patch.h"
 #include "storage/internal.h"
 """), ("updater/replace.c", """\
-	/* A UBI volume that is open for reading cannot be updated. */
+	if (!job->from_backup)
+		err = move_source_to_backup(job, NULL, error);
+	if (err < 0)
+		return err;
 """, """\
 	if (job->from_backup) {
-		struct storage *storage = job->storage;
-		int handle = storage->ops->open(storage->medium, UPDATER_BACKUP, STORAGE_CREATE);
+		const struct storage_ops *ops = job->storage->ops;
+		int handle = ops->open(job->storage->medium, UPDATER_BACKUP, STORAGE_CREATE);
 
-		if (handle < 0 || storage->ops->close(storage->medium, handle))
-			return error_set(error, RESULT_SPACE, EIO, "failed to back up source file");
+		err = handle < 0 ? handle : ops->close(job->storage->medium, handle);
+		err = err < 0 ? err : error_set(error, RESULT_SPACE, EFAULT, "failed to back up source file");
+	} else {
+		err = move_source_to_backup(job, NULL, error);
 	}
+	if (err < 0)
+		return err;
 """))),
     Mutation(
         "flag-first", "the flag is cleared before the last object",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "armed, and nothing came of it",
         (("recovery/attempt.c", """\
 	double fraction = pipe_fraction(&attempt->pipe, now);
 
@@ -61,15 +68,19 @@ DEMANDED = [
 """),)),
     Mutation(
         "count-beside-flag", "the attempts are counted in the flag's erase block",
-        "--package bad-bare --singles",
+        "--package tiny --loader lk --singles", "nothing leads to recovery|nothing came of it",
         (("misc/misc.c", """\
 	if (info->size / info->erase_size >= 2) {
 		misc->journal_offset""", """\
 	if (info->size / info->erase_size >= 2000) {
-		misc->journal_offset"""),)),
+		misc->journal_offset"""), ("misc/attempts.c", """\
+	return misc->record_count > 0 && !misc->shared_block;
+""", """\
+	return misc->record_count > 0;
+"""))),
     Mutation(
         "update-marker-first", "a volume's update begins before the backup is durable",
-        "--package modem --loader abl --singles",
+        "--package modem --loader abl --singles", "half written, and no backup has its old content",
         (("storage/writer_file.c", """\
 	err = storage->ops->sync(storage->medium, w->handle);
 """, """\
@@ -88,7 +99,7 @@ DEMANDED = [
 MORE = [
     Mutation(
         "no-directory-sync", "a renamed file's directory is not synced",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "no backup has its old content|percentage fell",
         (("storage/writer_file.c", """\
 	w->created = false;
 	return storage_sync_parent(storage, writer->name.name, error);
@@ -98,7 +109,7 @@ MORE = [
 """),)),
     Mutation(
         "backup-copied", "the backup is made again, of itself, when it is the source",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "rename of the backup while boot needs it",
         (("updater/replace.c", """\
 	if (!job->from_backup)
 		err = move_source_to_backup(job, NULL, error);
@@ -111,7 +122,7 @@ MORE = [
 		err = backup_make("""))),
     Mutation(
         "backup-dropped", "the backup goes before the new content is on the medium",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "half written, and no backup",
         (("updater/replace.c", """\
 	return write_target(job, NULL, error);
 """, """\
@@ -120,7 +131,7 @@ MORE = [
 """),)),
     Mutation(
         "half-is-believed", "a partition that was half written is believed when it reads well",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "boot is not the new one",
         (("updater/choose.c", """\
 	return !storage_is_atomic(&job->target.name) && choose_backup(job, true, NULL);
 """, """\
@@ -129,7 +140,7 @@ MORE = [
 """),)),
     Mutation(
         "no-interrupted-line", "the updater's journal does not say that an image is being written",
-        "--package everything --loader abl --singles",
+        "--package everything --loader abl --singles", "splash is not the new one",
         (("updater/journal_file.c", """\
 		return;
 	add_interrupted(file, key);
@@ -141,13 +152,13 @@ MORE = [
 """),)),
     Mutation(
         "unsynced-line", "the updater's journal is not synced",
-        "--package everything --loader abl --singles",
+        "--package everything --loader abl --singles", "splash is not the new one",
         (("updater/journal_file.c", """\
 	if (storage_append_durable(""", """\
 	if (storage_append("""),)),
     Mutation(
         "no-rehearsal", "a patch is tried out on the partition itself",
-        "--package bad-patch --loader abl --singles",
+        "--package bad-patch --loader abl --singles", "boot was touched|boot is half written",
         (("updater/replace.c", """\
 	int err = job_rehearse(job, error);
 
@@ -159,7 +170,7 @@ MORE = [
 	/* Always"""),)),
     Mutation(
         "unlink-first", "a link is removed before its new one is there",
-        "--package files --loader abl --singles",
+        "--package files --loader abl --singles", "neither old nor new",
         (("storage/file.c", """\
 		err = storage->ops->rename(storage->medium, temp, at);
 	if (err < 0)
@@ -171,7 +182,7 @@ MORE = [
 		return storage_fail(error, err, "%s: link to"""),)),
     Mutation(
         "no-last-sync", "nothing syncs what a script did, beside files it wrote",
-        "--package files --loader abl --singles",
+        "--package modem --loader abl --singles", "rootfs/bin/service is not the new one",
         (("updater/run.c", """\
 	} else if (run->rehearsal.on || storage_sync(run->storage, error) == 0) {
 """, """\
@@ -182,7 +193,7 @@ MORE = [
 """, ""))),
     Mutation(
         "unread-record", "a record of misc's journal counts without being read back",
-        "--package tiny --random 300",
+        "--package bad-assert --random 100", "boot",
         (("misc/journal.c", """\
 	if (!err && memcmp(buffer, check, misc->record_size) != 0)
 """, """\
@@ -190,8 +201,16 @@ MORE = [
 	if (memcmp(buffer, buffer, misc->record_size) != 0)
 """),)),
     Mutation(
+        "newest-record-erased", "the block of misc's journal that is full is erased instead of the other one",
+        "--package bad-assert --loader abl --singles", "attempts|armed|END",
+        (("misc/journal.c", """\
+		journal->block = journal->empty ? 0 : 1 - journal->block;
+""", """\
+		journal->block = journal->empty ? 0 : journal->block;
+"""),)),
+    Mutation(
         "old-records-count", "old records of misc's journal count after an erase that was cut short",
-        "--package tiny --loader abl --singles",
+        "--package files --random 100", "percent|END|attempts|armed",
         (("misc/journal.c", """\
 	if (journal->empty || (int32_t)(journal->newest.sequence - epoch.sequence) < 0) {
 """, """\
@@ -199,19 +218,19 @@ MORE = [
 """),)),
     Mutation(
         "message-read-once", "a bootloader message that was half written counts when it reads well once",
-        "--package tiny --singles",
+        "--package tiny --singles", "boot",
         (("misc/misc.c", """\
 #define READS                 3""", """\
 #define READS                 1"""),)),
     Mutation(
         "message-before-journal", "the message is cleared before the journal says so",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "pending upgrade|END",
         (("misc/misc.c", """\
 	(void)journal_finish(misc, RECORD_CLOSED, NULL);
 """, ""),)),
     Mutation(
         "cut-is-failure", "a power cut counts as an attempt that failed",
-        "--package tiny --random 300",
+        "--package tiny --random 100", "is not the new one|END",
         (("misc/attempts.c", """\
 	record->kind = RECORD_BEGIN;
 """, """\
@@ -220,13 +239,13 @@ MORE = [
 """),)),
     Mutation(
         "attempts-without-end", "a package that fails is tried again and again",
-        "--package bad-bare --loader abl --random 1",
+        "--package bad-bare --loader abl --random 1", "no rest after",
         (("recovery/recovery.h", """\
 #define RECOVERY_ATTEMPTS_MAX 5 """, """\
 #define RECOVERY_ATTEMPTS_MAX 500 """),)),
     Mutation(
         "no-rearming", "recovery does not arm again what the bootloader has taken",
-        "--package tiny --loader lk --singles",
+        "--package tiny --loader lk --singles", "nothing leads to recovery|nothing came of it",
         (("recovery/run.c", """\
 		rearm(boot);
 		upgrade(boot);
@@ -236,7 +255,7 @@ MORE = [
 """),)),
     Mutation(
         "no-resuming", "the normal system does not look for an upgrade whose message is lost",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader lk --singles", "nothing came of it",
         (("misc/resume.c", """\
 	if (!misc_is_armed(&wanted)) {
 """, """\
@@ -246,7 +265,7 @@ MORE = [
 """),)),
     Mutation(
         "percent-forgotten", "the percentage is not kept over boots",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "the percentage fell",
         (("report/report.c", """\
 	if (!report->percent_path)
 		return;
@@ -256,7 +275,7 @@ MORE = [
 	length = snprintf("""),)),
     Mutation(
         "end-before-status", "END is said before the status file has the result",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "END was said, and the status file",
         (("recovery/ending.c", """\
 	err = write_result(boot, code, cause);
 	report_end(boot->config->report, code, END_WAIT_MS);
@@ -266,7 +285,7 @@ MORE = [
 """),)),
     Mutation(
         "end-after-flag", "the flag is cleared before END was said",
-        "--package tiny --loader abl --singles",
+        "--package tiny --loader abl --singles", "nothing is armed|nothing came of it",
         (("recovery/ending.c", """\
 	report_end(boot->config->report, code, END_WAIT_MS);
 	save_intent(boot);
@@ -277,7 +296,7 @@ MORE = [
 """),)),
     Mutation(
         "package-first", "the package goes before the result is durable",
-        "--package boot --loader abl --singles",
+        "--package boot --loader lk --singles", "END",
         (("recovery/ending.c", """\
 	err = write_result(boot, code, cause);
 	report_end(boot->config->report, code, END_WAIT_MS);
@@ -288,7 +307,7 @@ MORE = [
 """),)),
     Mutation(
         "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
-        "--package tiny --loader abl --random 60",
+        "--package tiny --loader abl --random 60", "boot is not the new one",
         (("storage/writer_mtd.c", """\
 		err = mtd_map_retire(&w->map, w->next, error);
 		if (err < 0)
