@@ -192,29 +192,12 @@ MORE = [
 		code = RESULT_ABNORMAL;
 """, ""))),
     Mutation(
-        "unread-record", "a record of misc's journal counts without being read back",
-        "--package bad-assert --random 100", "boot",
-        (("misc/journal.c", """\
-	if (!err && memcmp(buffer, check, misc->record_size) != 0)
-""", """\
-	err = 0;
-	if (memcmp(buffer, buffer, misc->record_size) != 0)
-"""),)),
-    Mutation(
         "newest-record-erased", "the block of misc's journal that is full is erased instead of the other one",
         "--package bad-assert --loader abl --singles", "attempts|armed|END",
         (("misc/journal.c", """\
 		journal->block = journal->empty ? 0 : 1 - journal->block;
 """, """\
 		journal->block = journal->empty ? 0 : journal->block;
-"""),)),
-    Mutation(
-        "old-records-count", "old records of misc's journal count after an erase that was cut short",
-        "--package files --random 100", "percent|END|attempts|armed",
-        (("misc/journal.c", """\
-	if (journal->empty || (int32_t)(journal->newest.sequence - epoch.sequence) < 0) {
-""", """\
-	if (journal->empty) {
 """),)),
     Mutation(
         "message-read-once", "a bootloader message that was half written counts when it reads well once",

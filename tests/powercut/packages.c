@@ -333,7 +333,7 @@ static void make_bad_patch(struct reference *r)
 	struct asset *boot;
 	struct scripted s;
 
-	add_module(r, 4, LONG_BLOCK);
+	add_module(r, 2, BLOCK_SIZE_OF_NAND);
 	file = add_changed(r, "rootfs", "/bin/app", 5000, 5100, 96);
 	boot = add_changed(r, "boot", NULL, 20000, 20500, 97);
 	r->end_code = RESULT_VERIFY;
@@ -365,7 +365,7 @@ static const struct recipe {
 	{"lineage-assert", "a script as Qualcomm's generator writes it", make_lineage_assert},
 	{"bad-bare", "the fourth object is foreign, nothing was checked before", make_bad_bare},
 	{"bad-assert", "the fourth object is foreign, and checked before", make_bad_assert},
-	{"bad-patch", "the kernel's patch yields something else", make_bad_patch},
+	{"bad-patch", "the kernel's patch yields something else; misc of 2 blocks, too", make_bad_patch},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };
 enum { RECIPES = sizeof(recipes) / sizeof(recipes[0]) };
