@@ -93,7 +93,8 @@ static unsigned decide_aloud(void *ctx, const struct cut_point *point)
 	return decision;
 }
 
-bool engine_replay(struct engine *engine, const struct reference *reference, const struct schedule *schedule)
+bool engine_replay(struct engine *engine, const struct reference *reference, const struct schedule *schedule,
+                   const struct log *log)
 {
 	struct walker *walker = begin(engine, reference, schedule->loader);
 	const struct module *module = walker->module;
@@ -104,7 +105,7 @@ bool engine_replay(struct engine *engine, const struct reference *reference, con
 	else
 		walker->schedule = *schedule;
 	walker->module->decide = decide_aloud;
-	walker->module->log = engine->log;
+	walker->module->log = log;
 	module_run(walker->module);
 	good = module->violations == 0;
 	(void)printf("%u boots, %u cuts: %s\n", module->boots, module->cuts,

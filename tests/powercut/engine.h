@@ -30,8 +30,7 @@ struct engine {
 	unsigned shown; /* failures of a test that are printed */
 	bool every;     /* every survival rule at each cut, not only some */
 	uint64_t seed;
-	const struct log *log; /* of a module that is replayed */
-	struct tally *tally;   /* shared by all processes; zeroed by each of the functions below */
+	struct tally *tally; /* shared by all processes; zeroed by each of the functions below */
 };
 
 /* Memory runs out: ends the program. */
@@ -51,7 +50,8 @@ void engine_pairs(struct engine *engine, const struct reference *reference, enum
 /* So many random deep schedules, from the engine's seed on. */
 void engine_random(struct engine *engine, const struct reference *reference, enum loader loader, unsigned count);
 
-/* Exactly this one, in this process, telling each operation. False when something is wrong. */
-bool engine_replay(struct engine *engine, const struct reference *reference, const struct schedule *schedule);
+/* Exactly this one, in this process, telling each operation; log: of the module. False when something is wrong. */
+bool engine_replay(struct engine *engine, const struct reference *reference, const struct schedule *schedule,
+                   const struct log *log);
 
 #endif

@@ -183,9 +183,8 @@ static int replay(struct engine *engine, const char *key)
 		return 2;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* the log shall have every line of what crashes */
-	engine->log = &log;
 	reference = reference_make((unsigned)index);
-	good = engine_replay(engine, reference, &schedule);
+	good = engine_replay(engine, reference, &schedule, &log);
 	reference_free(reference);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -98,7 +98,7 @@ const char *asset_label(const struct reference *reference, const struct asset *a
 
 /* ---- What makes them (assets.c, bundle.c) ---- */
 
-_Noreturn void reference_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void reference_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* The module that all of them have: misc of such blocks, a normal system, user data, what nobody may touch. */
 void add_module(struct reference *reference, uint32_t misc_blocks, uint32_t misc_block_size);
