@@ -226,9 +226,9 @@ static int write_record(struct misc *misc, struct journal *journal, uint8_t *buf
 			err = write_next(misc, journal, buffer, error);
 		if (!storage_is_block_failure(err) || !erases(misc) || misc->shared_block)
 			return err;
+		/* Full of slots that take nothing: the newest record stays in it until the other block has one. */
 		if (misc->journal_blocks == 2 && journal->block == home)
-			continue; /* it is full of slots that take nothing; the newest record stays in it until the
-			             other has one */
+			continue;
 		err = leave_block(misc, journal, &home, error);
 		if (err)
 			return err;

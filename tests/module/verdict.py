@@ -9,6 +9,15 @@ import module
 import small
 
 KEPT_BYTES = 65536
+# What the boots after a cut may have done, and how a story tells.
+DEEDS = {
+    "recovery went on": "recovery",
+    "the normal system armed the lost flag again": "normal, flag was lost",
+    "the upgrade was over": "(END 0, )?normal$",
+    "an object was written from its backup": ".*from its backup",
+    "objects were new already": ".*new already",
+    "the cut counted as an attempt": ".*attempt [2-5]",
+}
 
 
 @dataclasses.dataclass
@@ -30,6 +39,13 @@ def summary(name, outcomes):
     cuts, boots = sum(outcome.cuts for outcome in outcomes), sum(outcome.boots for outcome in outcomes)
     bricks = sum(bool(outcome.problems) for outcome in outcomes)
     return f"{name}: {len(outcomes)} runs, {cuts} cuts, {boots} boots, {bricks} bricks"
+
+
+def deeds(outcomes):
+    """How often the boots after cuts did what."""
+    stories = [outcome.story for outcome in outcomes if outcome.cuts]
+    counts = {deed: sum(bool(re.match(sign, story)) for story in stories) for deed, sign in DEEDS.items()}
+    return f"after the last cut of {len(stories)} runs: " + ", ".join(f"{deed} {n}" for deed, n in counts.items())
 
 
 def console(lines):
