@@ -13,6 +13,7 @@
 #define SECONDS_MAX       120 /* of the processor that one process may take: far more than any does */
 #define ERASES_WORN       16u /* that a block which fails may cost */
 #define WORN_MAX          6u  /* erases and programs that a worn block still takes */
+#define WORN_MISC_MAX     12u /* the same in misc */
 #define NAND_BLOCKS(size) (((size) + BLOCK_SIZE_OF_NAND - 1) / BLOCK_SIZE_OF_NAND)
 
 struct walker *walker_new(struct engine *engine, const struct reference *reference, enum loader loader)
@@ -287,6 +288,17 @@ unsigned walker_decide_random(void *ctx, const struct cut_point *point)
 	return take(walker, &cut);
 }
 
+/* The message's block, or one of the journal's. LK knows of no blocks that go bad. */
+static bool wear_out_misc(struct walker *walker)
+{
+	if (walker->schedule.loader == LOADER_LK || module_misc_blocks(walker->module) < 4 || draw(walker) % 2 == 0)
+		return false;
+	medium_wear_out(walker->module->medium, "misc", (uint32_t)(draw(walker) % 3),
+	                1 + (unsigned)(draw(walker) % WORN_MISC_MAX));
+	walker->module->planned_erases += ERASES_WORN;
+	return true;
+}
+
 /* One block of a partition that is written anew fails sooner or later; there are spare ones. */
 static void wear_out(struct walker *walker)
 {
@@ -318,6 +330,6 @@ void walker_randomize(struct walker *walker, uint64_t seed)
 	walker->random = scatter(seed);
 	walker->density = densities[draw(walker) % (sizeof(densities) / sizeof(densities[0]))];
 	walker->module->decide = walker_decide_random;
-	if (draw(walker) % 3 == 0)
+	if (draw(walker) % 3 == 0 && !wear_out_misc(walker))
 		wear_out(walker);
 }
