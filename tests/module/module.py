@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -293,10 +294,10 @@ def make_dump_disk(path):
         file.truncate(DUMP_BYTES)
 
 
-def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, until=None, snapshot=None, orders=None):
-    """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. until() gets each Line and tells
-    whether the machine must be killed now. One that starts from a snapshot is given its orders, a line that it waits
-    for on its console."""
+def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, doom=None, snapshot=None, orders=None):
+    """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. doom() gets each Line and tells in how
+    many seconds the machine is to be killed, or None; until then it is listened to. One that starts from a snapshot is
+    given its orders, a line that it waits for on its console."""
     start = time.monotonic()
     lines = []
     machine = Machine(initrd, disks, memory, snapshot)
@@ -309,8 +310,9 @@ def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, until=No
                 log.write(f"{line.seconds:8.2f} {line.source:8} {line.text}\n")
                 if tell:
                     tell(line)
-                if until and until(line):
-                    break
+                seconds = doom(line) if doom else None
+                if seconds is not None:
+                    threading.Timer(seconds, machine.process.kill).start()
     finally:
         machine.stop()
     return Result(folder, lines, any(line.source == "console" and line.text == "module: done" for line in lines))

@@ -19,7 +19,6 @@ import os
 import random
 import re
 import shutil
-import time
 
 import module
 import small
@@ -82,8 +81,8 @@ class Sweep:
             shutil.copyfile(nand, disks["nand"])
         return disks
 
-    def boot(self, folder, disks, orders, timeout=300, until=None):
-        return module.boot(folder, self.initrd, disks, memory=MEMORY, timeout=timeout, until=until,
+    def boot(self, folder, disks, orders, timeout=300, doom=None):
+        return module.boot(folder, self.initrd, disks, memory=MEMORY, timeout=timeout, doom=doom,
                            snapshot=self.snapshot, orders=orders)
 
     def measure(self, orders):
@@ -131,7 +130,7 @@ class Cuts:
         orders = self.orders(number)
         plan = self.sweep.random(self.kind, number)
         if self.kind == "dead":
-            cuts = [self.sweep.boot(folder, disks, orders, until=self.moment(number, plan)).lines]
+            cuts = [self.sweep.boot(folder, disks, orders, doom=self.doom(number, plan)).lines]
         else:
             cuts = [self.sweep.boot(folder, disks, f"{orders} cut_at={operation} cut_mode={mode}").lines
                     for operation, mode in self.points(number, plan)]
@@ -158,23 +157,21 @@ class Cuts:
             for _ in range(NESTED_CUTS - 1):
                 yield 1 + int(plan.random() * operations / 2), plan.randrange(len(MODES))
 
-    def moment(self, number, plan):
-        """Tells when to kill the machine: a while after one of the lines of an upgrade, early and late ones in turn."""
+    def doom(self, number, plan):
+        """Tells when the machine is to be killed: a while after a line of the upgrade, in turn early and late ones."""
         texts = verdict.console(self.sweep.measure(self.orders(number)))
         first = texts.index("module: boot 1: recovery")
         last = next(place for place, text in enumerate(texts) if text.startswith("module: handing"))
         rest = first + 1 + int((number + plan.random()) * (last - first) / self.count)
         pause = plan.random() / 4
 
-        def until(line):
+        def seconds_left(line):
             nonlocal rest
-            rest -= line.source == "console"
-            if rest:
-                return False
-            time.sleep(pause)
-            return True
+            is_counted = line.source == "console"
+            rest -= is_counted
+            return pause if is_counted and rest == 0 else None
 
-        return until
+        return seconds_left
 
     def describe(self, lines):
         """Where a machine ended; nothing when it ended for no known reason."""
@@ -270,7 +267,8 @@ class Trials:
         if at is None:
             trouble += ", over before it came to that"
         outcome = verdict.Outcome(self.kind, number, trouble, int(at is not None), len(verdict.boots_in(lines)),
-                                  verdict.story_of(after), verdict.problems_of(folder, lines))
+                                  verdict.story_of(after),
+                                  verdict.problems_of(folder, lines, ubi_first=self.kind in ("ubi", "ubifs")))
         return self.sweep.judge(folder, outcome)
 
     def describe(self, words, lines):

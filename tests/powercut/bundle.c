@@ -65,10 +65,10 @@ struct bundle *bundle_new(void)
 	return bundle;
 }
 
-void bundle_add_version(struct bundle *bundle, const char *name, const struct version *version)
+/* Content of what is no file, or raw content, is none; a link's target is the version's. */
+static void add(struct bundle *bundle, const char *name, const struct version *version, const void *data, size_t size)
 {
 	struct archive_entry *entry = archive_entry_new();
-	bool has_data = version->shape == SHAPE_FILE || version->shape == SHAPE_RAW;
 
 	if (!entry)
 		reference_die("no memory for an entry");
@@ -81,18 +81,25 @@ void bundle_add_version(struct bundle *bundle, const char *name, const struct ve
 	archive_entry_set_gid(entry, version->gid);
 	if (version->shape == SHAPE_LINK)
 		archive_entry_set_symlink(entry, (const char *)version->data);
-	archive_entry_set_size(entry, has_data ? (la_int64_t)version->size : 0);
+	archive_entry_set_size(entry, (la_int64_t)size);
 	must_archive(bundle->archive, archive_write_header(bundle->archive, entry));
-	if (has_data && archive_write_data(bundle->archive, version->data, version->size) != (la_ssize_t)version->size)
+	if (size > 0 && archive_write_data(bundle->archive, data, size) != (la_ssize_t)size)
 		reference_die("%s: %s", name, archive_error_string(bundle->archive));
 	archive_entry_free(entry);
 }
 
+void bundle_add_version(struct bundle *bundle, const char *name, const struct version *version)
+{
+	bool has_data = version->shape == SHAPE_FILE || version->shape == SHAPE_RAW;
+
+	add(bundle, name, version, version->data, has_data ? version->size : 0);
+}
+
 void bundle_add(struct bundle *bundle, const char *name, const void *data, size_t size)
 {
-	struct version version = {.shape = SHAPE_FILE, .mode = 0644, .size = size, .data = (uint8_t *)(uintptr_t)data};
+	const struct version plain = {.shape = SHAPE_FILE, .mode = 0644};
 
-	bundle_add_version(bundle, name, &version);
+	add(bundle, name, &plain, data, size);
 }
 
 void bundle_finish(struct bundle *bundle, uint8_t **bytes, size_t *size)

@@ -52,18 +52,26 @@ const char *schedule_format(const struct schedule *schedule, char key[KEY_SIZE])
 	return key;
 }
 
+static bool parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	*number = strtoull(text, &end, 10);
+	return *end == '\0' && *number <= max;
+}
+
 static bool parse_variant(const char *text, unsigned *variant)
 {
-	unsigned tear;
-	int used = 0;
+	uint64_t tear;
 
 	if (strcmp(text, "before") == 0)
 		*variant = CUT_BEFORE;
 	else if (strcmp(text, "after") == 0)
 		*variant = CUT_AFTER;
-	else if (sscanf(text, "torn%2u%n", &tear, &used) == 1 &&
-	         text[used] == '\0') /* NOLINT(cert-err34-c) two digits */
-		*variant = CUT_TORN + tear;
+	else if (strncmp(text, "torn", 4) == 0 && parse_number(text + 4, 99, &tear))
+		*variant = CUT_TORN + (unsigned)tear;
 	else
 		return false;
 	return true;
@@ -77,16 +85,6 @@ static bool parse_survival(const char *text, enum survival *survival)
 			return true;
 		}
 	return false;
-}
-
-static bool parse_number(const char *text, uint64_t max, uint64_t *number)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	*number = strtoull(text, &end, 10);
-	return *end == '\0' && *number <= max;
 }
 
 static bool parse_cut(char *text, struct cut *cut)
