@@ -85,9 +85,9 @@ def story_of(lines):
 
 def honest(judge):
     """A dump that cannot be read is a problem, not the end of the sweep."""
-    def judged(*arguments):
+    def judged(*arguments, **named):
         try:
-            return judge(*arguments)
+            return judge(*arguments, **named)
         except cases.ERRORS as error:
             return [str(error)]
     return judged
