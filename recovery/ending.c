@@ -115,6 +115,7 @@ void ending_disarm(struct boot *boot)
 	remove_file(boot, boot->command_path);
 	if (boot->misc)
 		boot_note(boot, misc_clear(boot->misc, &error), &error);
+	tries_forget(boot);
 }
 
 void ending_close(struct boot *boot)

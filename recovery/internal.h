@@ -14,10 +14,11 @@ struct boot {
 	struct report_log *live_log; /* NULL: could not be opened */
 	char recovery_directory[STORAGE_PATH_MAX / 2];
 	char command_path[STORAGE_PATH_MAX];
+	char tries_path[STORAGE_PATH_MAX];
 
 	struct misc *misc;             /* NULL: the partition cannot be used */
 	struct misc_message message;   /* as it lies there; after rearm() what is armed */
-	struct misc_attempts attempts; /* as they were when this boot began */
+	struct misc_attempts attempts; /* as they were when this boot began, then with its own */
 	uint32_t upgrade;              /* what the journal knows this upgrade by; 0: its package cannot be read */
 	bool counted;                  /* the journal has this boot's attempt */
 	bool decided;                  /* the journal holds how the upgrade ends, whatever happens to the message */
@@ -41,6 +42,14 @@ uint32_t attempt_fingerprint(const struct boot *boot);
  * cause in *error.
  */
 int attempt_run(struct boot *boot, struct error *error);
+
+/*
+ * boot->attempts once more in a file, where misc has no block of its own for them; each does nothing elsewhere. recall
+ * adds what the journal has forgotten of this upgrade; save returns whether it did.
+ */
+void tries_recall(struct boot *boot);
+bool tries_save(struct boot *boot);
+void tries_forget(struct boot *boot);
 
 /* The upgrade is over, in the order of recovery.h; every step may be repeated by a later boot. */
 void ending_run(struct boot *boot, int code, const char *cause);

@@ -67,8 +67,8 @@ enum recovery_outcome {
  * cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without UPDATING, and
  * needs neither package nor command file for it. So both may go before the flag, and none is left to start recovery on.
  * The journal's entry counts for the package it was written for; when there is a package and it is another one, the
- * upgrade is a new one. Where the journal cannot be written, the package goes last and a failed attempt is not
- * repeated.
+ * upgrade is a new one. Where the journal shares the flag's block, or there is none, /cache/recovery/attempts counts
+ * too and the package goes last; where neither can be written, a failed attempt is not repeated.
  */
 enum recovery_outcome recovery_run(const struct recovery_config *config, int argc, char *const argv[]);
 

@@ -169,6 +169,7 @@ static void recall_attempts(struct boot *boot)
 	boot->upgrade = attempt_fingerprint(boot);
 	report_set_upgrade(boot->config->report, boot->upgrade);
 	boot_note(boot, misc_attempts_read(boot->misc, boot->upgrade, &boot->attempts, &error), &error);
+	tries_recall(boot);
 }
 
 /* Write down how the upgrade ends, before anyone is told. */
@@ -208,13 +209,16 @@ static bool finish_decided(struct boot *boot)
  */
 static unsigned count_attempt(struct boot *boot)
 {
-	struct report *report = boot->config->report;
+	struct misc_attempts *attempts = &boot->attempts;
+	unsigned progress = report_reached(boot->config->report);
 	struct error error;
 
-	boot->counted = boot->misc &&
-	                !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade, report_reached(report), &error);
-	if (boot->counted)
-		return boot->attempts.failed + 1;
+	boot->counted = boot->misc && !misc_attempt_begin(boot->misc, &boot->message, boot->upgrade, progress, &error);
+	attempts->stalled = misc_attempts_stalled(attempts, progress);
+	attempts->progress = progress;
+	attempts->running = true;
+	if (tries_save(boot) || boot->counted)
+		return attempts->failed + 1;
 	log_printf(&boot->log, "the attempt cannot be counted%s%s", boot->misc ? ": " : "",
 	           boot->misc ? error.message : "");
 	return RECOVERY_ATTEMPTS_MAX;
@@ -226,6 +230,13 @@ static bool record_end(struct boot *boot, unsigned attempt, int code, const char
 	bool over = code == RESULT_OK || is_final(code) || attempt >= RECOVERY_ATTEMPTS_MAX;
 	struct error error;
 
+	if (code != RESULT_OK) {
+		boot->attempts.running = false;
+		boot->attempts.failed = attempt;
+		boot->attempts.last_code = code;
+		(void)snprintf(boot->attempts.cause, sizeof(boot->attempts.cause), "%.*s", MISC_CAUSE_SIZE - 1, cause);
+		(void)tries_save(boot);
+	}
 	if (!boot->counted)
 		return over; /* the journal is about another upgrade, or none */
 	if (over)
@@ -316,6 +327,7 @@ enum recovery_outcome recovery_run(const struct recovery_config *config, int arg
 	boot->log = config->log ? *config->log : (struct log){0};
 	(void)snprintf(boot->recovery_directory, sizeof(boot->recovery_directory), "%s/recovery", config->cache);
 	(void)snprintf(boot->command_path, sizeof(boot->command_path), "%s/recovery/command", config->cache);
+	(void)snprintf(boot->tries_path, sizeof(boot->tries_path), "%s/recovery/attempts", config->cache);
 	boot_note(boot, storage_mount_for(config->storage, boot->recovery_directory, &error), &error);
 	open_misc(boot);
 	find_request(boot, argc, argv);

@@ -255,12 +255,13 @@ static uint64_t flag_offset(const struct module *module)
 static void check_order(struct module *module, const struct cut_point *point)
 {
 	bool is_misc = strcmp(point->object, "misc") == 0;
-	/* A misc of one block loses the result with the flag, so that the package must not go before it. */
-	bool is_package = module_misc_blocks(module) == 1 && strcmp(point->verb, "unlink") == 0 &&
-	                  strcmp(point->object, module->reference->package_path) == 0;
+	/* A misc of one block loses the result with the flag, so that what leads to it must not go before it. */
+	bool is_last = module_misc_blocks(module) == 1 && strcmp(point->verb, "unlink") == 0 &&
+	               (strcmp(point->object, module->reference->package_path) == 0 ||
+	                strcmp(point->object, "/cache/recovery/attempts") == 0);
 
 	if (module->erases_flag) {
-		if (!is_misc && !is_package && strncmp(point->verb, "sync", 4) != 0)
+		if (!is_misc && !is_last && strncmp(point->verb, "sync", 4) != 0)
 			module_violate(module, "%s %s after the flag was cleared", point->verb, point->object);
 	} else if (is_misc && strcmp(point->verb, "erase") == 0 && point->offset == flag_offset(module) &&
 	           has_said_end(module)) {

@@ -274,7 +274,6 @@ enum { FIRST, SECOND, THIRD, FOURTH, FIFTH, OBJECTS };
 
 static void add_five(struct reference *r, struct asset *five[OBJECTS])
 {
-	add_module(r, 4, BLOCK_SIZE_OF_NAND);
 	five[FIRST] = add_changed(r, "rootfs", "/bin/first", 5000, 5100, 90);
 	five[SECOND] = add_changed(r, "boot", NULL, 20000, 20500, 91);
 	five[THIRD] = add_changed(r, "rootfs", "/bin/third", 3000, 2900, 92);
@@ -298,6 +297,7 @@ static void make_bad_bare(struct reference *r)
 	struct asset *five[OBJECTS];
 	struct scripted s;
 
+	add_module(r, 4, BLOCK_SIZE_OF_NAND);
 	add_five(r, five);
 	r->backups = 1;
 	scripted_begin(&s, r);
@@ -313,6 +313,7 @@ static void make_bad_assert(struct reference *r)
 	struct asset *five[OBJECTS];
 	struct scripted s;
 
+	add_module(r, 1, LONG_BLOCK);
 	add_five(r, five);
 	scripted_begin(&s, r);
 	scripted_add(&s, MOUNT_SYSTEM);
@@ -364,7 +365,7 @@ static const struct recipe {
 	{"lineage-bare", "a script as AOSP's generator writes it", make_lineage_bare},
 	{"lineage-assert", "a script as Qualcomm's generator writes it", make_lineage_assert},
 	{"bad-bare", "the fourth object is foreign, nothing was checked before", make_bad_bare},
-	{"bad-assert", "the fourth object is foreign, and checked before", make_bad_assert},
+	{"bad-assert", "the fourth object is foreign, and checked before; misc of 1 block", make_bad_assert},
 	{"bad-patch", "the kernel's patch yields something else; misc of 2 blocks, too", make_bad_patch},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };

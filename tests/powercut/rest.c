@@ -55,12 +55,13 @@ static void see(void *ctx, const char *path, const struct storage_stat *stat)
 {
 	const struct tour *tour = ctx;
 	struct module *module = tour->module;
-	bool is_package = strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0;
-	/* Where the flag's block is all of misc, the package goes behind the flag, and power may go in between. */
+	bool is_last = strcmp(path, module->reference->package_path + strlen("/usrdata")) == 0 ||
+	               strcmp(path, "/cache/recovery/attempts") == 0;
+	/* Where the flag's block is all of misc, these go behind the flag, and power may go in between. */
 	bool may_stay = module_misc_blocks(module) == 1 && module->cuts > 0;
 
 	(void)stat;
-	if (!is_of_asset(module, tour->place, path) && !(is_package && may_stay) &&
+	if (!is_of_asset(module, tour->place, path) && !(is_last && may_stay) &&
 	    !(strcmp(tour->place, "usrdata") == 0 && is_report(module, path)))
 		module_violate(module, "%s%s is left behind", tour->place, path);
 }

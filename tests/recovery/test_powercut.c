@@ -142,6 +142,31 @@ START_TEST(test_no_journal_cut_anywhere)
 }
 END_TEST
 
+/* What counts the attempts then is a file, which may hold anything. */
+START_TEST(test_no_journal_failures)
+{
+	static const char *const texts[] = {
+		"", "x", "1 2 3", "1 2 3 4 5 6", "1 9 502 0 0 0 other\n", "1 99999999 1 0 0 0 x\n"};
+	struct module *module = module_new_sized(2048);
+
+	module->end = (struct recovery_child){.exited = false, .status = 11};
+	module_put_package(module, PACKAGE_PATH, SCRIPT, NULL);
+	module_put(module, "/cache/recovery/attempts", texts[_i]);
+	module_arm(module, standard);
+	for (unsigned run = 1; run <= RECOVERY_ATTEMPTS_MAX; run++) {
+		ck_assert(module_is_armed(module));
+		ck_assert_ptr_null(strstr(module_urcs(module), "END"));
+		ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
+		ck_assert_uint_eq(module->runs, run);
+		ck_assert_int_eq(module->retry, run > 1);
+	}
+	ck_assert_ptr_nonnull(strstr(module_urcs(module), END(502)));
+	ck_assert(!module_is_armed(module));
+	ck_assert(!module_has(module, "/cache/recovery/attempts"));
+	module_free(module);
+}
+END_TEST
+
 /* Power goes in every boot, a little later each time: the module comes through all the same. */
 START_TEST(test_cut_in_every_boot)
 {
@@ -167,6 +192,7 @@ TCase *powercut_tests(void)
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, test_success_cut_anywhere);
+	tcase_add_loop_test(tests, test_no_journal_failures, 0, 6);
 	tcase_add_test(tests, test_refusal_cut_anywhere);
 	tcase_add_test(tests, test_message_lost_anywhere);
 	tcase_add_test(tests, test_no_journal_cut_anywhere);
