@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ATTEMPTS 5u
+#define ATTEMPTS       5u
+#define ERASES_OF_MISC 5u
 
 /* ---- Nothing may lie around that was not there before or has not been asked for ---- */
 
@@ -166,6 +167,26 @@ static uint32_t largest_partition(const struct reference *reference)
 	return largest;
 }
 
+/*
+ * What an upgrade without cuts may erase: each partition that is rewritten once, and of misc what arming, clearing and
+ * each boot of recovery take (behind LK its own write and the arming again).
+ */
+static uint64_t allowed_erases(const struct module *module)
+{
+	const struct reference *reference = module->reference;
+	uint64_t blocks = ERASES_OF_MISC + (uint64_t)module->recoveries * (module->loader == LOADER_LK ? 3 : 1);
+
+	for (unsigned i = 0; i < reference->asset_count; i++) {
+		const struct asset *asset = &reference->assets[i];
+
+		for (unsigned k = 0; k < reference->place_count; k++)
+			if (strcmp(reference->places[k].name, asset->place) == 0 && asset_is_nand(reference, asset) &&
+			    !asset->stays && !version_equal(&asset->old, &asset->new))
+				blocks += reference->places[k].blocks;
+	}
+	return blocks;
+}
+
 static void check_costs(struct module *module)
 {
 	uint64_t erases = medium_figures(module->medium).erases;
@@ -175,6 +196,9 @@ static void check_costs(struct module *module)
 	if (module->planned_erases != UINT64_MAX && erases > module->planned_erases + module->cuts * per_cut)
 		module_violate(module, "%llu blocks were erased, planned were %llu", (unsigned long long)erases,
 		               (unsigned long long)module->planned_erases);
+	if (module->cuts == 0 && module->planned_erases == UINT64_MAX && erases > allowed_erases(module))
+		module_violate(module, "%llu blocks were erased, %llu were due", (unsigned long long)erases,
+		               (unsigned long long)allowed_erases(module));
 	if (module->heap_peak > HEAP_BOUND)
 		module_violate(module, "%llu bytes of heap", (unsigned long long)module->heap_peak);
 	if (module->scratch_peak > scratch)
