@@ -303,7 +303,7 @@ static enum recovery_outcome act(struct boot *boot)
 		upgrade(boot);
 		return RECOVERY_REBOOT;
 	}
-	if (!boot->request.upgrade && !boot->request.other) {
+	if (!boot->request.other) {
 		if (drop_half_written(boot))
 			return RECOVERY_REBOOT;
 		log_printf(&boot->log, "nothing to do");
