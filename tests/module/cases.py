@@ -243,7 +243,7 @@ def volume_update(findings):
     image = boot_image(V2)
     found = compare.read_member(findings.result.dump, f"extra/{VOLUME}") or b""
     findings.expect(found[:len(image)] == image, "the volume does not hold version 2's image")
-    findings.file(LAST_LOG, f"UBI:{VOLUME}: source is taken from the copy")
+    findings.file(LAST_LOG, f"UBI:{VOLUME}: is written again, from the copy")
     findings.is_gone("usrdata/cache/saved.file")
     findings.over()
 
