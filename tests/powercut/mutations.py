@@ -193,7 +193,7 @@ MORE = [
 """, ""))),
     Mutation(
         "newest-record-erased", "the block of misc's journal that is full is erased instead of the other one",
-        "--package bad-assert --loader abl --singles", "attempts|armed|END",
+        "--package bad-bare --loader abl --singles", "attempts|armed|END",
         (("misc/journal.c", """\
 		journal->block = journal->empty ? 0 : 1 - journal->block;
 """, """\
