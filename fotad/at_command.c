@@ -15,9 +15,12 @@ static char *skip_blanks(char *text)
 /* Length of the quotation mark that begins here: typed, or as it comes out of a document (UTF-8); 0: none does. */
 static size_t quote_length(const char *text)
 {
-	if (*text == '"')
-		return 1;
-	return strncmp(text, "\xE2\x80\x9C", 3) == 0 || strncmp(text, "\xE2\x80\x9D", 3) == 0 ? 3 : 0;
+	static const char *const marks[] = {"\"", "\xE2\x80\x9C", "\xE2\x80\x9D"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (strncmp(text, marks[i], strlen(marks[i])) == 0)
+			return strlen(marks[i]);
+	return 0;
 }
 
 /* V.250 5.4.2.2: a backslash and two hexadecimal digits stand for a byte. */

@@ -93,6 +93,10 @@ int misc_arm(struct misc *misc, const char *const *arguments, unsigned count, st
 int misc_request(struct misc *misc, struct storage *storage, const char *command_path, const char *const *arguments,
                  unsigned count, struct error *error);
 
+/* That file: one argument per line, durable. */
+int misc_save_command_file(struct storage *storage, const char *path, const char *const *arguments, unsigned count,
+                           struct error *error);
+
 /* The same for misc_clear(): the file goes first. */
 int misc_withdraw(struct misc *misc, struct storage *storage, const char *command_path, struct error *error);
 

@@ -9,8 +9,8 @@
 
 #define COMMAND_FILE_MAX 65536
 
-static int write_command_file(struct storage *storage, const char *path, const char *const *arguments, unsigned count,
-                              struct error *error)
+int misc_save_command_file(struct storage *storage, const char *path, const char *const *arguments, unsigned count,
+                           struct error *error)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -39,7 +39,8 @@ int misc_request(struct misc *misc, struct storage *storage, const char *command
 	int err = misc_make_message(arguments, count, &message, error);
 
 	if (!err && !misc_keeps_result(misc))
-		err = write_command_file(storage, command_path, count ? arguments : standard, count ? count : 1, error);
+		err = misc_save_command_file(storage, command_path, count ? arguments : standard, count ? count : 1,
+		                             error);
 	return err ? err : misc_arm(misc, arguments, count, error);
 }
 

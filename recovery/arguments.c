@@ -77,7 +77,7 @@ void arguments_collect(struct arguments *arguments, int argc, char *const argv[]
 		read_command_file(arguments, storage, command_path, log);
 }
 
-void arguments_free(struct arguments *arguments)
+void arguments_clear(struct arguments *arguments)
 {
 	free(arguments->command_text);
 	arguments->command_text = NULL;

@@ -18,7 +18,7 @@ struct arguments {
 	unsigned count;
 	const char *items[MISC_ARGUMENTS_MAX];
 	char message_text[768]; /* what the items of a bootloader message point into */
-	char *command_text;     /* the same for the command file; arguments_free() frees it */
+	char *command_text;     /* the same for the command file; arguments_clear() frees it */
 };
 
 /*
@@ -26,7 +26,7 @@ struct arguments {
  */
 void arguments_collect(struct arguments *arguments, int argc, char *const argv[], const struct misc_message *message,
                        struct storage *storage, const char *command_path, const struct log *log);
-void arguments_free(struct arguments *arguments);
+void arguments_clear(struct arguments *arguments);
 
 /*
  * The lines of a command file, cut apart in place; CR before the newline is tolerated, empty lines are skipped, longer

@@ -85,28 +85,16 @@ static void find_request(struct boot *boot, int argc, char *const argv[])
 static void save_command_file(struct boot *boot)
 {
 	const struct arguments *arguments = &boot->arguments;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
+	char package[sizeof(boot->request.package) + sizeof("--update_package=")];
+	const char *alone[] = {package};
+	const char *const *items = arguments->count ? (const char *const *)arguments->items : alone;
 	struct error error;
-	bool failed;
 
-	if (!file) {
-		log_printf(&boot->log, "no memory for the command file");
-		return;
-	}
-	if (arguments->count == 0)
-		(void)fprintf(file, "--update_package=%s\n", boot->request.package); /* ferror() knows */
-	for (unsigned i = 0; i < arguments->count; i++)
-		(void)fprintf(file, "%s\n", arguments->items[i]);
-	failed = ferror(file) != 0;
-	failed |= fclose(file) != 0;
-	if (failed)
-		log_printf(&boot->log, "no memory for the command file");
-	else
-		boot_note(boot, storage_save(boot->config->storage, boot->command_path, text, size, 0600, &error),
-		          &error);
-	free(text);
+	(void)snprintf(package, sizeof(package), "--update_package=%s", boot->request.package);
+	boot_note(boot,
+	          misc_save_command_file(boot->config->storage, boot->command_path, items,
+	                                 arguments->count ? arguments->count : 1, &error),
+	          &error);
 }
 
 /* The arguments that the next boot shall find. */
@@ -333,7 +321,7 @@ enum recovery_outcome recovery_run(const struct recovery_config *config, int arg
 	find_request(boot, argc, argv);
 	outcome = act(boot);
 
-	arguments_free(&boot->arguments);
+	arguments_clear(&boot->arguments);
 	report_log_close(boot->live_log);
 	misc_close(boot->misc);
 	free(boot);
