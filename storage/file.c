@@ -101,8 +101,9 @@ int storage_save(struct storage *storage, const char *path, const void *data, si
 	return storage_writer_commit(writer, NULL, error);
 }
 
-static int append(struct storage *storage, const char *path, const void *data, size_t size, bool durable,
-                  struct error *error)
+/* Open, write, close; mode is STORAGE_CREATE, STORAGE_APPEND or, for a file that is there, STORAGE_WRITE. */
+static int write_part(struct storage *storage, const char *path, enum storage_open_mode mode, uint64_t offset,
+                      const void *data, size_t size, bool durable, struct error *error)
 {
 	char at[STORAGE_PATH_MAX];
 	char parent[STORAGE_PATH_MAX];
@@ -119,30 +120,38 @@ static int append(struct storage *storage, const char *path, const void *data, s
 	if (err < 0)
 		return err;
 	is_new = durable && storage->ops->stat(storage->medium, at, &stat) < 0;
-	handle = storage->ops->open(storage->medium, at, STORAGE_APPEND);
+	handle = storage->ops->open(storage->medium, at, mode);
 	if (handle < 0)
 		return storage_fail(error, handle, "%s: open", at);
 	if (is_new)
 		err = storage->ops->sync_directory(storage->medium, parent);
 	if (err == 0)
-		err = storage->ops->write(storage->medium, handle, 0, data, size);
+		err = storage->ops->write(storage->medium, handle, offset, data, size);
 	if (err == 0 && durable)
 		err = storage->ops->sync(storage->medium, handle);
 	closed = storage->ops->close(storage->medium, handle);
 	if (err == 0)
 		err = closed;
-	return err < 0 ? storage_fail(error, err, "%s: append", at) : 0;
+	return err < 0 ? storage_fail(error, err, "%s: write", at) : 0;
 }
 
 int storage_append(struct storage *storage, const char *path, const void *data, size_t size, struct error *error)
 {
-	return append(storage, path, data, size, false, error);
+	return write_part(storage, path, STORAGE_APPEND, 0, data, size, false, error);
 }
 
 int storage_append_durable(struct storage *storage, const char *path, const void *data, size_t size,
                            struct error *error)
 {
-	return append(storage, path, data, size, true, error);
+	return write_part(storage, path, STORAGE_APPEND, 0, data, size, true, error);
+}
+
+int storage_write_durable(struct storage *storage, const char *path, uint64_t offset, const void *data, size_t size,
+                          struct error *error)
+{
+	enum storage_open_mode mode = offset == 0 ? STORAGE_CREATE : STORAGE_WRITE;
+
+	return write_part(storage, path, mode, offset, data, size, true, error);
 }
 
 int storage_sync_parent(struct storage *storage, const char *path, struct error *error)

@@ -264,6 +264,13 @@ int storage_append(struct storage *storage, const char *path, const void *data, 
 int storage_append_durable(struct storage *storage, const char *path, const void *data, size_t size,
                            struct error *error);
 
+/*
+ * For a file that grows while it is downloaded: write at offset, durable when it returns. Offset 0 begins a new file,
+ * mode 0600; any other continues one that is there.
+ */
+int storage_write_durable(struct storage *storage, const char *path, uint64_t offset, const void *data, size_t size,
+                          struct error *error);
+
 int storage_rename(struct storage *storage, const char *from, const char *to,
                    struct error *error); /* and syncs both directories */
 int storage_remove(struct storage *storage, const char *path,

@@ -117,6 +117,33 @@ START_TEST(append_durable)
 }
 END_TEST
 
+START_TEST(write_durable)
+{
+	struct fixture f;
+	struct fake_node *node;
+
+	fixture_open(&f);
+	ck_assert_int_eq(storage_write_durable(f.storage, "/v/part", 4, "x", 1, &f.error), -ENOENT);
+	ck_assert_int_eq(storage_write_durable(f.storage, "/v/part", 0, "onetwo", 6, &f.error), 0);
+	ck_assert(fake_has_call(f.medium, "syncdir /v"));
+	ck_assert(fake_has_call(f.medium, "sync /v/part"));
+	fake_clear_log(f.medium);
+	/* What lies behind the offset gives way; what lies before it stays. */
+	ck_assert_int_eq(storage_write_durable(f.storage, "/v/part", 3, "third", 5, &f.error), 0);
+	ck_assert(fake_has_call(f.medium, "sync /v/part"));
+	node = fake_find(f.medium, "/v/part");
+	ck_assert_uint_eq(node->stat.size, 8);
+	ck_assert_mem_eq(node->data, "onethird", 8);
+	fake_rule(f.medium, "write", 0, 1, -ENOSPC);
+	ck_assert_int_eq(storage_write_durable(f.storage, "/v/part", 8, "x", 1, &f.error), -ENOSPC);
+	ck_assert_int_eq(f.error.code, RESULT_SPACE);
+	/* A new one is begun. */
+	ck_assert_int_eq(storage_write_durable(f.storage, "/v/part", 0, "z", 1, &f.error), 0);
+	ck_assert_uint_eq(fake_find(f.medium, "/v/part")->stat.size, 1);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(rename_and_remove)
 {
 	static const char *const across[] = {"rename /a/x /b/y\n", "syncdir /b\n", "syncdir /a\n", NULL};
@@ -219,6 +246,7 @@ Suite *suite_files(void)
 	tcase_add_test(tests, save);
 	tcase_add_test(tests, append);
 	tcase_add_test(tests, append_durable);
+	tcase_add_test(tests, write_durable);
 	tcase_add_test(tests, rename_and_remove);
 	tcase_add_test(tests, directories);
 	tcase_add_test(tests, symlinks);
