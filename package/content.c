@@ -197,16 +197,22 @@ static int content_open(void *ctx, uint64_t offset, struct stream *stream)
 	const struct package *package = entry->package;
 	struct zip_record record;
 	struct entry_stream *s;
+	struct error error;
+	uint32_t data = entry->data;
 	int err;
 
 	err = zip_read_record(package->zip, &package->directory, entry->record, &record, NULL);
 	if (err < 0)
 		return err;
+	if (package->unchecked)
+		err = zip_check_local(package->zip, &package->directory, &record, &data, &error);
+	if (err < 0)
+		return error.code == RESULT_FORMAT ? -EBADMSG : err;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->zip = package->zip;
-	s->next = entry->data;
+	s->next = data;
 	err = stream_start(s, &record, offset);
 	if (err < 0) {
 		stream_end(s);

@@ -97,6 +97,8 @@ static int add_entry(struct package *package, uint32_t index, const struct zip_r
 	entry->hash = hash_name(record->entry.name);
 	entry->package = package;
 	entry->type = (uint8_t)record->entry.type;
+	if (package->unchecked)
+		return zip_place_data(&package->directory, record, &entry->data, error);
 	return zip_check_local(package->zip, &package->directory, record, &entry->data, error);
 }
 
@@ -198,8 +200,8 @@ static int check_tree(struct package *package, struct error *error)
 	return err;
 }
 
-int package_open(const struct reader *zip, const struct package_limits *limits, struct package **package,
-                 struct error *error)
+static int open_package(const struct reader *zip, bool unchecked, const struct package_limits *limits,
+                        struct package **package, struct error *error)
 {
 	struct zip_directory directory;
 	struct package *p;
@@ -216,6 +218,7 @@ int package_open(const struct reader *zip, const struct package_limits *limits, 
 		return error_set(error, 0, ENOMEM, "out of memory");
 	p->zip = zip;
 	p->directory = directory;
+	p->unchecked = unchecked;
 	err = read_directory(p, limits, error);
 	if (err == 0)
 		err = sort_by_hash(p, error);
@@ -227,6 +230,18 @@ int package_open(const struct reader *zip, const struct package_limits *limits, 
 	}
 	*package = p;
 	return 0;
+}
+
+int package_open(const struct reader *zip, const struct package_limits *limits, struct package **package,
+                 struct error *error)
+{
+	return open_package(zip, false, limits, package, error);
+}
+
+int package_open_directory(const struct reader *zip, const struct package_limits *limits, struct package **package,
+                           struct error *error)
+{
+	return open_package(zip, true, limits, package, error);
 }
 
 void package_close(struct package *package)

@@ -49,6 +49,15 @@ struct package_entry {
  */
 int package_open(const struct reader *zip, const struct package_limits *limits, struct package **package,
                  struct error *error);
+
+/*
+ * For a reader that is slow to reach, such as a server: as above, but of the whole archive only its end and its
+ * directory are read, front to back from the directory's first byte. A local header is checked when its entry's content
+ * is opened, where one that contradicts the directory is -EBADMSG; before that overlaps are found as far as the
+ * directory tells.
+ */
+int package_open_directory(const struct reader *zip, const struct package_limits *limits, struct package **package,
+                           struct error *error);
 void package_close(struct package *package);
 
 uint32_t package_count(const struct package *package);

@@ -251,13 +251,29 @@ static int check_local_name(const struct reader *zip, const struct zip_record *r
 	return 0;
 }
 
+static int place_data(const struct zip_directory *directory, const struct package_entry *entry, uint64_t data,
+                      uint32_t *data_offset, struct error *error)
+{
+	if (data + entry->packed_size > directory->start)
+		return error_set(error, RESULT_FORMAT, EINVAL, "entry \"%s\": reaches into the central directory",
+		                 entry->name);
+	*data_offset = (uint32_t)data;
+	return 0;
+}
+
+int zip_place_data(const struct zip_directory *directory, const struct zip_record *record, uint32_t *data_offset,
+                   struct error *error)
+{
+	return place_data(directory, &record->entry, (uint64_t)record->local + ZIP_LOCAL_SIZE + record->name_length,
+	                  data_offset, error);
+}
+
 int zip_check_local(const struct reader *zip, const struct zip_directory *directory, const struct zip_record *record,
                     uint32_t *data_offset, struct error *error)
 {
 	const struct package_entry *entry = &record->entry;
 	uint8_t head[ZIP_LOCAL_SIZE];
 	uint64_t extra;
-	uint64_t data;
 	uint16_t flags;
 	int err;
 
@@ -271,12 +287,9 @@ int zip_check_local(const struct reader *zip, const struct zip_directory *direct
 		return error_set(error, RESULT_FORMAT, EINVAL, "entry \"%s\": local header contradicts the directory",
 		                 entry->name);
 	extra = (uint64_t)record->local + ZIP_LOCAL_SIZE + record->name_length;
-	data = extra + get_le16(head + 28);
-	if (data + entry->packed_size > directory->start)
-		return error_set(error, RESULT_FORMAT, EINVAL, "entry \"%s\": reaches into the central directory",
-		                 entry->name);
-	*data_offset = (uint32_t)data;
-	err = check_local_name(zip, record, error);
+	err = place_data(directory, entry, extra + get_le16(head + 28), data_offset, error);
+	if (err == 0)
+		err = check_local_name(zip, record, error);
 	if (err == 0)
 		err = check_extra(zip, extra, get_le16(head + 28), entry->name, error);
 	return err;

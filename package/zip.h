@@ -34,6 +34,10 @@ int zip_find_directory(const struct reader *zip, struct zip_directory *directory
 int zip_read_record(const struct reader *zip, const struct zip_directory *directory, uint32_t offset,
                     struct zip_record *record, struct error *error);
 
+/* Where the data begin at the least, whatever the local header says; they must lie before the directory. */
+int zip_place_data(const struct zip_directory *directory, const struct zip_record *record, uint32_t *data_offset,
+                   struct error *error);
+
 /* Check that the local header says the same as the record, and that the data lie before the directory. */
 int zip_check_local(const struct reader *zip, const struct zip_directory *directory, const struct zip_record *record,
                     uint32_t *data_offset, struct error *error);

@@ -102,19 +102,24 @@ static const struct {
 	{END, 0, 20, 2, 1},
 };
 
+static void poke(struct craft *craft, int number)
+{
+	uint8_t *at = craft->bytes + pokes[number].offset;
+
+	if (pokes[number].where == LOCAL)
+		at += craft->local[pokes[number].entry];
+	else
+		at += pokes[number].where == RECORD ? craft->record[pokes[number].entry] : craft->end;
+	for (unsigned i = 0; i < pokes[number].width; i++)
+		at[i] = (uint8_t)(pokes[number].value >> 8 * i);
+}
+
 START_TEST(refuses_broken_fields)
 {
 	struct craft craft;
-	uint8_t *at;
 
 	craft_sample(&craft);
-	at = craft.bytes + pokes[_i].offset;
-	if (pokes[_i].where == LOCAL)
-		at += craft.local[pokes[_i].entry];
-	else
-		at += pokes[_i].where == RECORD ? craft.record[pokes[_i].entry] : craft.end;
-	for (unsigned i = 0; i < pokes[_i].width; i++)
-		at[i] = (uint8_t)(pokes[_i].value >> 8 * i);
+	poke(&craft, _i);
 	check_refused(&craft.reader, RESULT_FORMAT);
 	craft_free(&craft);
 }
@@ -312,6 +317,96 @@ START_TEST(read_error)
 }
 END_TEST
 
+/* A reader that knows how far to the front it was asked to go. */
+struct watched {
+	const struct reader *reader;
+	uint64_t lowest;
+};
+
+static int watched_read(void *ctx, uint64_t offset, void *buffer, size_t length)
+{
+	struct watched *watched = ctx;
+
+	if (offset < watched->lowest)
+		watched->lowest = offset;
+	return watched->reader->read_at(watched->reader->ctx, offset, buffer, length);
+}
+
+START_TEST(directory_only)
+{
+	static uint8_t noise[NOISE_SIZE];
+	struct package_limits limits = package_default_limits();
+	struct package *package = NULL;
+	struct watched watched;
+	struct craft craft;
+	struct reader reader;
+	size_t tail = 22 + UINT16_MAX; /* where an end record may be */
+
+	noise_package(&craft, noise);
+	watched = (struct watched){.reader = &craft.reader, .lowest = craft.size};
+	reader = (struct reader){.read_at = watched_read, .ctx = &watched, .size = craft.size};
+	ck_assert_int_eq(package_open_directory(&reader, &limits, &package, NULL), 0);
+	ck_assert_uint_eq(watched.lowest, craft.size - tail);
+	ck_assert_uint_eq(package_unpacked_size(package), 2 * (uint64_t)NOISE_SIZE);
+	check_content(package, "stored", noise, NOISE_SIZE);
+	check_content(package, "deflated", noise, NOISE_SIZE);
+	ck_assert_uint_lt(watched.lowest, craft.size - tail);
+	package_close(package);
+	craft_free(&craft);
+}
+END_TEST
+
+/* Of the broken fields, those that the directory alone shows, and those of local headers, which come out at the entry.
+ */
+START_TEST(directory_only_broken_fields)
+{
+	struct package_limits limits = package_default_limits();
+	struct package *package = NULL;
+	struct error error = {0};
+	struct stream stream;
+	struct content content;
+	struct craft craft;
+	int err;
+
+	craft_sample(&craft);
+	poke(&craft, _i);
+	err = package_open_directory(&craft.reader, &limits, &package, &error);
+	if (err == 0) {
+		ck_assert_int_ne(pokes[_i].where, END);
+		content = package_content(package, pokes[_i].entry);
+		ck_assert_int_eq(content.open(content.ctx, 0, &stream), -EBADMSG);
+		package_close(package);
+	} else {
+		ck_assert_int_ne(pokes[_i].where, LOCAL);
+		ck_assert_int_eq(error.code, RESULT_FORMAT);
+	}
+	craft_free(&craft);
+}
+END_TEST
+
+START_TEST(directory_only_overlaps)
+{
+	struct package_limits limits = package_default_limits();
+	struct package *package = NULL;
+	struct error error = {0};
+	struct craft craft;
+
+	/* The second entry begins inside the first one's data. */
+	craft_sample(&craft);
+	put_le32(craft.bytes + craft.record[1] + 42, (uint32_t)craft.data[0] + 1);
+	ck_assert_int_eq(package_open_directory(&craft.reader, &limits, &package, &error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.message, "overlap"));
+	craft_free(&craft);
+
+	/* The last one ends inside the directory, by its packed size alone. */
+	craft_sample(&craft);
+	put_le32(craft.bytes + craft.record[3] + 42, (uint32_t)craft.record[0] - 30);
+	ck_assert_int_eq(package_open_directory(&craft.reader, &limits, &package, &error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.message, "reaches into"));
+	craft_free(&craft);
+}
+END_TEST
+
 START_TEST(truncated_anywhere)
 {
 	struct craft craft;
@@ -339,6 +434,9 @@ TCase *open_tests(void)
 	tcase_add_test(tests, obeys_limits);
 	tcase_add_test(tests, declared_bomb);
 	tcase_add_test(tests, read_error);
+	tcase_add_test(tests, directory_only);
+	tcase_add_loop_test(tests, directory_only_broken_fields, 0, sizeof(pokes) / sizeof(pokes[0]));
+	tcase_add_test(tests, directory_only_overlaps);
 	tcase_add_test(tests, truncated_anywhere);
 	return tests;
 }
