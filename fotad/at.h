@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define AT_LINE_MAX       1023 /* bytes, without CR */
+#define AT_REPLY_MAX      511  /* bytes of a line of information text, without CR LF */
 #define AT_NAME_MAX       15
 #define AT_PARAMETERS_MAX 8
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REPLY_LINE_MAX 512
-
 enum result { RESULT_OK, RESULT_ERROR };
 
 struct at_reply {
@@ -36,7 +34,7 @@ void at_session_tell(struct at_session *session, const char *line)
 
 void at_say(struct at_reply *reply, const char *format, ...)
 {
-	char line[REPLY_LINE_MAX];
+	char line[AT_REPLY_MAX + 1];
 	va_list args;
 
 	va_start(args, format);

@@ -87,7 +87,8 @@ int link_send(int fd, const struct link_message *message, int descriptor);
 
 /*
  * Receive one: 1, 0 at the end (the other side is gone), -EAGAIN when there is none, -EBADMSG for one of a wrong size
- * or kind. Texts are NUL-terminated, whatever came. *descriptor: -1, or one that is now the caller's, close-on-exec.
+ * or kind, or with a descriptor where none belongs (only LINK_CHANNEL has one, and always). Texts are NUL-terminated,
+ * whatever came; numbers are not looked at. *descriptor: -1, or one that is now the caller's, close-on-exec.
  */
 int link_receive(int fd, struct link_message *message, int *descriptor);
 
