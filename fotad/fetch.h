@@ -23,7 +23,10 @@ struct fetch_validator {
 	char etag[FETCH_TAG_SIZE]; /* with its quotes; "": none, or longer than this */
 };
 
-/* Do both speak of the same content, as far as both know? */
+/*
+ * Do both speak of the same content, as far as both know? Equal strong tags settle it, whatever the dates say: servers
+ * that share one content differ in its date.
+ */
 bool fetch_is_same(const struct fetch_validator *a, const struct fetch_validator *b);
 
 enum fetch_request_kind {
@@ -54,9 +57,9 @@ enum fetch_answer_kind {
 /* What is known of a package before it is there. */
 struct fetch_manifest {
 	struct fetch_validator file;
-	uint64_t largest;  /* unpacked entry, bytes */
-	uint64_t unpacked; /* all entries, bytes */
-	bool has_version;
+	uint64_t largest;                 /* unpacked entry, bytes */
+	uint64_t unpacked;                /* all entries, bytes */
+	uint32_t has_version;             /* 0 or 1 */
 	char version[FETCH_VERSION_SIZE]; /* content of quectel-project-version */
 };
 
@@ -83,5 +86,18 @@ struct fetch_answer {
 		uint8_t data[FETCH_DATA_MAX];
 	};
 };
+
+/*
+ * A message travels without what its kind does not use: FETCH_DATA with `length` bytes, the others with their member of
+ * the union. Sending returns 0, -EAGAIN, or -EPIPE when the other side is gone; receiving returns 1, 0 at the end,
+ * -EAGAIN, or -EBADMSG for a message of a wrong size or kind. Texts are NUL-terminated, whatever came.
+ *
+ * qfotad's side never blocks; qfota-fetch's always does: it has nothing else to do.
+ */
+int fetch_send_request(int fd, const struct fetch_request *request);
+int fetch_receive_answer(int fd, struct fetch_answer *answer);
+
+int fetch_receive_request(int fd, struct fetch_request *request);
+int fetch_send_answer(int fd, const struct fetch_answer *answer);
 
 #endif
