@@ -52,13 +52,19 @@ static size_t count_links(const struct tree *tree)
 	return links;
 }
 
+static const struct object *find_version(const struct tree *tree)
+{
+	const struct object *object = tree_find(tree, VERSION_FILE);
+
+	return object && object->type == OBJECT_FILE ? object : NULL;
+}
+
 static int check_trees(const struct tree *source, const struct tree *target, struct error *error)
 {
-	const struct object *version = tree_find(source, VERSION_FILE);
 	size_t old_links = count_links(source);
 	size_t new_links = count_links(target);
 
-	if (!version || version->type != OBJECT_FILE)
+	if (!find_version(source))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
 	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
 		return error_set(error, RESULT_FORMAT, EINVAL,
@@ -95,9 +101,11 @@ static int spool_script(struct plan *plan, struct extent *script, struct error *
 	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
 }
 
-static int write_package(struct plan *plan, const struct tree *source, const char *path, struct error *error)
+/* result: the version that runs behind the upgrade, as a file of one of the trees; NULL when it will have none. */
+static int write_package(struct plan *plan, const struct object *source, const struct object *result, const char *path,
+                         struct error *error)
 {
-	struct output_entry *entries = calloc(plan->count + 2, sizeof(*entries));
+	struct output_entry *entries = calloc(plan->count + 3, sizeof(*entries));
 	size_t count = 0;
 	int err;
 
@@ -114,8 +122,9 @@ static int write_package(struct plan *plan, const struct tree *source, const cha
 				.data = step->data,
 			};
 	}
-	entries[count++] =
-		(struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = tree_find(source, VERSION_FILE)->data};
+	entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = source->data};
+	if (result)
+		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = result->data};
 	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
 	err = spool_script(plan, &entries[count++].data, error);
 	if (err == 0 && count > package_default_limits().max_entries)
@@ -163,7 +172,9 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                options->source, options->target);
 	if (err == 0)
-		err = write_package(&plan, &source, options->output, error);
+		err = write_package(&plan, find_version(&source),
+		                    find_version(options->parts & GEN_LINUX ? &target : &source), options->output,
+		                    error);
 	plan_free(&plan);
 	tree_free(&target);
 	tree_free(&source);

@@ -19,7 +19,8 @@
 
 #define PACKAGE_NAME_MAX        1024
 #define PACKAGE_SCRIPT          "META-INF/com/google/android/updater-script"
-#define PACKAGE_PROJECT_VERSION "quectel-project-version"
+#define PACKAGE_PROJECT_VERSION "quectel-project-version" /* of the source */
+#define PACKAGE_TARGET_VERSION  "quectel-target-version"  /* the same file of the target; ours alone has it */
 #define PACKAGE_MD5_LIST        "md5.txt"
 
 struct package;

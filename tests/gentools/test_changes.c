@@ -47,7 +47,7 @@ START_TEST(patches_what_differs)
 
 	run_start(&run, "a", source, target);
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
-	ck_assert_uint_eq(package_count(run.package), 3);
+	ck_assert_uint_eq(package_count(run.package), 4);
 	check_patch(&run, "patch/system/bin/a.p", &source[0], &target[0]);
 	ck_assert(has_entry(&run, PACKAGE_PROJECT_VERSION));
 	ck_assert_int_eq(find_call(&run, "apply_patch(/system/bin/b"), -1);
@@ -164,7 +164,7 @@ START_TEST(names_of_patches)
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
 	check_patch(&run, "patch/system/x.p/y.p", &source[2], &target[2]);
 	check_patch(&run, "patch/system/x.p/y.p.p", &source[3], &target[3]);
-	ck_assert_uint_eq(package_count(run.package), 7);
+	ck_assert_uint_eq(package_count(run.package), 8);
 	run_end(&run);
 }
 END_TEST
@@ -182,6 +182,7 @@ START_TEST(version_comes_last)
 		ITEM_FILE("SYSTEM/zzzz", 0644, "n"),
 		ITEM_NOISE("MULTIFOTA/abl.elf", 4000, 2),
 		ITEM_END};
+	static const struct item modem[] = {ITEM_FILE("SYSTEM/firmware/mba.mbn", 0644, "m"), ITEM_END};
 	struct run run;
 	size_t size;
 	char *text;
@@ -199,6 +200,16 @@ START_TEST(version_comes_last)
 	ck_assert_int_lt(find_call(&run, "apply_patch(/system/etc/quectel-project-version,"),
 	                 find_call(&run, "apply_patch(MTD:abl:4000:"));
 	ck_assert_int_eq(package_load(run.package, PACKAGE_PROJECT_VERSION, 100, &text, &size, NULL), 0);
+	ck_assert_str_eq(text, "Project Rev : one\n");
+	free(text);
+	ck_assert_int_eq(package_load(run.package, PACKAGE_TARGET_VERSION, 100, &text, &size, NULL), 0);
+	ck_assert_str_eq(text, "Project Rev : two\n");
+	free(text);
+	run_end(&run);
+	/* Without the Linux part the version stays what it is. */
+	run_start(&run, "m", modem, target);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_eq(package_load(run.package, PACKAGE_TARGET_VERSION, 100, &text, &size, NULL), 0);
 	ck_assert_str_eq(text, "Project Rev : one\n");
 	free(text);
 	run_end(&run);
@@ -225,7 +236,7 @@ START_TEST(attributes_only)
 	                    "set_metadata(/system/ln,uid,7,gid,8)\n"
 	                    "set_metadata(/system/o,uid,1000,gid,3003,mode,0600)\n"
 	                    "set_metadata(/system/var,uid,0,gid,0,mode,01777)\n");
-	ck_assert_uint_eq(package_count(run.package), 2);
+	ck_assert_uint_eq(package_count(run.package), 3);
 	ck_assert(has_call(&run, "set_progress(1.0)"));
 	run_end(&run);
 }
