@@ -16,7 +16,7 @@
 
 #define STEP_OBJECT_SIZE 256
 
-enum step_kind { STEP_LOG, STEP_PERCENT, STEP_ENDED };
+enum step_kind { STEP_LOG, STEP_PERCENT, STEP_FINDING, STEP_ENDED };
 
 struct step_message {
 	uint32_t kind; /* enum step_kind */
@@ -27,10 +27,20 @@ struct step_message {
 
 /* ---- In the child ---- */
 
-struct step_output; /* where messages go */
+/* Where messages go. Set send and ctx, zero the rest; step_start() does so for its child. */
+struct step_output {
+	void (*send)(void *ctx, const struct step_message *message);
+	void *ctx;
+	char object[STEP_OBJECT_SIZE]; /* of step_object(), for STEP_ENDED */
+	int percent;                   /* told last */
+};
 
+/* Good as long as the output is. */
 struct log step_log(struct step_output *output);
+/* Never falls; told when it has changed. */
 void step_percent(struct step_output *output, unsigned percent);
+/* What the keeper wants to learn from a step that succeeds; see the steps. */
+void step_finding(struct step_output *output, const char *text);
 /* The object that a failure is about, for whoever asks later; the first one counts. */
 void step_object(struct step_output *output, const char *object);
 
@@ -44,24 +54,28 @@ struct step {
 /*
  * Start a step: run() in a child of this process, with nothing open but standard descriptors, the pipe and keep_fd (-1:
  * none). user: a uid to become before run(), or 0 to stay; ignored when this process is not root. What run() returns
- * and its error become STEP_ENDED.
+ * and its error become STEP_ENDED. The child leads a process group of its own and does not outlive this process.
  */
 int step_start(struct step *step, uid_t user, int keep_fd,
                int (*run)(void *ctx, struct step_output *output, struct error *error), void *ctx, struct error *error);
 
-/* The next message: 1, 0 when there is none yet. A child that ended without STEP_ENDED makes one with RESULT_ABNORMAL.
- * After STEP_ENDED the step is over and gone. */
+/*
+ * The next message: 1, 0 when there is none yet. Its texts are one line each, whoever wrote them. A child that ended
+ * without STEP_ENDED, or that says what no step says, makes one with RESULT_ABNORMAL. After STEP_ENDED the step is over
+ * and gone.
+ */
 int step_receive(struct step *step, struct step_message *message);
 
-/* Kill it with all that it started, and wait for it. */
+/* Kill it with all that it started, and wait for it. Nothing happens when no step runs. */
 void step_stop(struct step *step);
 
 /* ---- The steps: ordinary functions, so that tests call them without a child ---- */
 
 /*
- * 505, as spec/requirements.md D has it: the whole archive is unpacked and tested (md5.txt too), it has a script, and its
- * quectel-project-version agrees with the running one. What was written is flushed first and dropped from the cache, so
- * that it is the medium that is tested.
+ * 505, as spec/requirements.md D has it: the whole archive is unpacked and tested (md5.txt too), it has a script, and
+ * its quectel-project-version agrees with the running one. Finding: the Project Rev that the package leads to, when it
+ * says so (PACKAGE_TARGET_VERSION). What was written is flushed first and dropped from the
+ * cache, so that it is the medium that is tested.
  */
 struct step_check {
 	int package;           /* file descriptor, open for reading */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 505: is this a sound package, and for this system? */
+#include "fotad/step.h"
+
+#include "fotad/version.h"
+#include "package/package.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VERSION_MAX 16384 /* bytes of a quectel-project-version */
+
+static int read_package(void *ctx, uint64_t offset, void *buffer, size_t length)
+{
+	const int *fd = ctx;
+	uint8_t *at = buffer;
+
+	while (length > 0) {
+		ssize_t n = pread(*fd, at, length, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+/* What was downloaded or pushed must be on the medium, and be read from there. */
+static int open_on_medium(int fd, struct reader *zip, struct error *error)
+{
+	struct stat stat;
+	int err;
+
+	if (fstat(fd, &stat) < 0 || fsync(fd) < 0)
+		return error_set(error, RESULT_PRECHECK, errno, "archive test: %s", strerror(errno));
+	if (!S_ISREG(stat.st_mode))
+		return error_set(error, RESULT_PRECHECK, EINVAL, "archive test: not a regular file");
+	err = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (err)
+		return error_set(error, RESULT_PRECHECK, err, "archive test: %s", strerror(err));
+	zip->size = (uint64_t)stat.st_size;
+	return 0;
+}
+
+static void show_tested(void *ctx, uint64_t done, uint64_t total)
+{
+	step_percent(ctx, total && done < total ? (unsigned)(done * 100 / total) : 100);
+}
+
+static int test_archive(struct package *package, struct step_output *output, struct error *error)
+{
+	uint32_t script;
+	int err = package_test(package, show_tested, output, error);
+
+	if (err < 0) {
+		error_prefix(error, "archive test");
+		return err;
+	}
+	if (package_find(package, PACKAGE_SCRIPT, &script) < 0)
+		return error_set(error, RESULT_PRECHECK, ENOENT, "script: the package has no %s", PACKAGE_SCRIPT);
+	return 0;
+}
+
+static int compare_versions(struct package *package, const struct step_check *check, struct error *error)
+{
+	size_t size;
+	char *wanted;
+	int err;
+
+	err = package_load(package, PACKAGE_PROJECT_VERSION, VERSION_MAX, &wanted, &size, error);
+	if (err == -ENOENT && !check->version_required)
+		return 0;
+	if (err < 0)
+		return err;
+	if (strlen(wanted) != size)
+		err = error_set(error, RESULT_PRECHECK, EINVAL, "%s is not text", PACKAGE_PROJECT_VERSION);
+	else if (!check->version)
+		err = error_set(error, RESULT_PRECHECK, ENOENT, "this system has none to compare the package's with");
+	else
+		err = version_check(wanted, check->version, error);
+	free(wanted);
+	return err;
+}
+
+static int check_version(struct package *package, const struct step_check *check, struct step_output *output,
+                         struct error *error)
+{
+	int err = compare_versions(package, check, error);
+
+	if (err < 0) {
+		step_object(output, PACKAGE_PROJECT_VERSION);
+		error_prefix(error, "project version");
+	}
+	return err;
+}
+
+/* Which version runs when all went well; packages of others do not say so. */
+static void find_target(struct package *package, struct step_output *output)
+{
+	char revision[128];
+	size_t size;
+	char *text;
+
+	if (package_load(package, PACKAGE_TARGET_VERSION, VERSION_MAX, &text, &size, NULL) < 0)
+		return;
+	if (version_get(text, VERSION_REVISION, revision, sizeof(revision)))
+		step_finding(output, revision);
+	free(text);
+}
+
+int step_check(const struct step_check *check, struct step_output *output, struct error *error)
+{
+	struct package_limits limits = package_default_limits();
+	int fd = check->package;
+	struct reader zip = {.read_at = read_package, .ctx = &fd};
+	struct package *package = NULL;
+	struct error cause = {0};
+	int err = open_on_medium(fd, &zip, &cause);
+
+	if (!err) {
+		err = package_open(&zip, &limits, &package, &cause);
+		if (err)
+			error_prefix(&cause, "archive test");
+	}
+	if (!err)
+		err = test_archive(package, output, &cause);
+	if (!err)
+		err = check_version(package, check, output, &cause);
+	if (!err)
+		find_target(package, output);
+	package_close(package);
+	return err ? error_set(error, RESULT_PRECHECK, -err, "%s", cause.message) : 0;
+}
