@@ -106,6 +106,17 @@ static void set_package(struct request *request, const char *path, const char *c
 	}
 }
 
+static unsigned parse_limit(const char *text, const struct log *log)
+{
+	char *end;
+	unsigned long limit = strtoul(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9' && *end == '\0' && limit <= REPORT_UPDATING_ALL)
+		return (unsigned)limit;
+	log_printf(log, "--update_urc_max=%s is not a number up to %d, and ignored", text, REPORT_UPDATING_ALL);
+	return REPORT_UPDATING_ALL;
+}
+
 static bool is_any_of(const char *argument, const char *const *names)
 {
 	for (; *names; names++) {
@@ -121,7 +132,7 @@ void request_parse(struct request *request, const struct arguments *arguments, c
 	static const char *const without_effect[] = {"--locale=", "--reason=", "--stages=", "--show_text", NULL};
 	static const char *const unsupported[] = {"--wipe_data", "--wipe_cache", "--shutdown_after", NULL};
 
-	*request = (struct request){0};
+	*request = (struct request){.updating_max = REPORT_UPDATING_ALL};
 	for (unsigned i = 0; i < arguments->count; i++) {
 		const char *argument = arguments->items[i];
 		const char *value;
@@ -130,6 +141,8 @@ void request_parse(struct request *request, const struct arguments *arguments, c
 			set_package(request, value, cache, log);
 		} else if ((value = value_of(argument, "--send_intent="))) {
 			request->intent = value;
+		} else if ((value = value_of(argument, "--update_urc_max="))) {
+			request->updating_max = parse_limit(value, log);
 		} else if (strcmp(argument, "--just_exit") == 0) {
 			request->other = true;
 		} else if (is_any_of(argument, unsupported)) {

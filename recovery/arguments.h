@@ -5,6 +5,7 @@
 /* What recovery was asked to do, and by whom: spec/lineage.md 2.7. */
 #include "base/log.h"
 #include "misc/misc.h"
+#include "report/report.h"
 #include "storage/storage.h"
 #include <stdbool.h>
 
@@ -39,6 +40,7 @@ struct request {
 	bool other;                     /* something that needs no upgrade: leave recovery */
 	char package[STORAGE_PATH_MAX]; /* "" when not named */
 	const char *intent;             /* text for cache/recovery/intent, or NULL */
+	unsigned updating_max;          /* UPDATING lines at most; REPORT_UPDATING_ALL: no limit */
 };
 
 /* cache: what a package path "CACHE:x" is relative to. */

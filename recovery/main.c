@@ -34,6 +34,7 @@ static const char usage[] =
 	"\n"
 	"Arguments as a bootloader message or the command file have them; given here they go before both:\n"
 	"  --update_package=PATH  the package (\"CACHE:x\" is /cache/x)\n"
+	"  --update_urc_max=N     at most N UPDATING lines, evenly spread (0: none, 100: no limit)\n"
 	"  --send_intent=TEXT     write TEXT to /cache/recovery/intent in the end\n"
 	"  --just_exit            only erase the bootloader message\n"
 	"  --locale= --reason= --stages= --show_text     accepted, no effect\n"

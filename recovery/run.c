@@ -73,6 +73,7 @@ static void find_request(struct boot *boot, int argc, char *const argv[])
 	armed = misc_is_armed(&message) || boot->arguments.source == ARGUMENTS_MESSAGE || misc_is_taken(&message);
 	open_log(boot, boot->attempts.begun == 0 && (armed || boot->arguments.count));
 	request_parse(request, &boot->arguments, config->cache, &boot->log);
+	report_set_updating_max(config->report, request->updating_max);
 	if (armed && !request->upgrade && !request->other && boot->arguments.source != ARGUMENTS_ARGV) {
 		request->upgrade = true;
 		(void)snprintf(request->package, sizeof(request->package), "%s", config->package_path);

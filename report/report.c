@@ -22,7 +22,9 @@ struct report {
 	unsigned percent;    /* the highest of this upgrade */
 	bool percent_loaded; /* from percent_path: as late as possible, its file system is mounted late */
 	bool told;           /* since report_start() */
-	uint64_t last_ms;    /* of the last line */
+	unsigned told_percent;
+	unsigned updating_max;
+	uint64_t last_ms; /* of the last line */
 };
 
 int report_open(struct storage *storage, const struct report_config *config, const struct log *log,
@@ -40,6 +42,7 @@ int report_open(struct storage *storage, const struct report_config *config, con
 	report->storage = storage;
 	report->log = log;
 	report->percent_path = config->percent_path;
+	report->updating_max = REPORT_UPDATING_ALL;
 	report->channel_count = config->channel_count;
 	for (unsigned i = 0; i < config->channel_count; i++)
 		channel_init(&report->channels[i], config->channels[i], log);
@@ -77,6 +80,7 @@ static void send_percent(struct report *report, uint64_t now_ms)
 	(void)snprintf(line, sizeof(line), "+QIND: \"FOTA\",\"UPDATING\",%u", report->percent);
 	send_line(report, line, true);
 	report->told = true;
+	report->told_percent = report->percent;
 	report->last_ms = now_ms;
 }
 
@@ -103,6 +107,11 @@ static unsigned parse_percent(const char *text, uint32_t upgrade)
 void report_set_upgrade(struct report *report, uint32_t upgrade)
 {
 	report->upgrade = upgrade;
+}
+
+void report_set_updating_max(struct report *report, unsigned lines)
+{
+	report->updating_max = lines;
 }
 
 unsigned report_reached(struct report *report)
@@ -154,6 +163,24 @@ void report_start(struct report *report, uint64_t now_ms)
 	send_line(report, "+QIND: \"FOTA\",\"START\"", false);
 }
 
+static bool is_limited(const struct report *report)
+{
+	return report->updating_max < REPORT_UPDATING_ALL;
+}
+
+/* A limit of n lines cuts the way from 0 to 100 into n - 1 parts: one line for each of them that is behind us. */
+static bool is_due(const struct report *report)
+{
+	unsigned parts;
+
+	if (!is_limited(report))
+		return true;
+	if (report->updating_max == 0)
+		return false;
+	parts = report->updating_max - 1;
+	return !report->told || report->percent * parts / 100 > report->told_percent * parts / 100;
+}
+
 void report_percent(struct report *report, unsigned percent, uint64_t now_ms)
 {
 	if (percent > 100)
@@ -164,12 +191,13 @@ void report_percent(struct report *report, unsigned percent, uint64_t now_ms)
 	} else if (report->told) {
 		return;
 	}
-	send_percent(report, now_ms);
+	if (is_due(report))
+		send_percent(report, now_ms);
 }
 
 void report_tick(struct report *report, uint64_t now_ms)
 {
-	if (report->told && now_ms - report->last_ms >= REPORT_HEARTBEAT_MS)
+	if (report->told && !is_limited(report) && now_ms - report->last_ms >= REPORT_HEARTBEAT_MS)
 		send_percent(report, now_ms);
 	else
 		flush(report);

@@ -43,13 +43,21 @@ void report_close(struct report *report);
 /* What the caller knows the upgrade by: the percentage that another one had reached does not count; 0: not known. */
 void report_set_upgrade(struct report *report, uint32_t upgrade);
 
+/*
+ * At most so many UPDATING lines between START and END, spread evenly over the percentages: the first, and from two on
+ * the last, 100, is among them. Silence is not filled by repeating them then. 0: none; REPORT_UPDATING_ALL and more,
+ * which is the default: no limit.
+ */
+#define REPORT_UPDATING_ALL 100
+void report_set_updating_max(struct report *report, unsigned lines);
+
 /* START. The percentage continues at the highest one told before of this upgrade, over reboots too. */
 void report_start(struct report *report, uint64_t now_ms);
 
 /* UPDATING when higher than all before, or when it is the first since START; at most 100, never falling. */
 void report_percent(struct report *report, unsigned percent, uint64_t now_ms);
 
-/* Repeats the last UPDATING after REPORT_HEARTBEAT_MS of silence; sends what waits. At least once a second, please. */
+/* Repeats the last UPDATING after REPORT_HEARTBEAT_MS of silence, unless their number is limited; sends what waits. At least once a second, please. */
 void report_tick(struct report *report, uint64_t now_ms);
 
 /* END,<code>; waits at most wait_ms of real time for slow channels; forgets the percentage. */

@@ -38,6 +38,9 @@ void run_remember(struct updater_run *run, const struct error *error);
 #define UPDATER_LINE_MAX 1000
 void run_tell(const struct updater_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A dry run goes on behind a mismatch, which is kept, logged and told once for each object. */
+void run_mismatch(struct updater_run *run, const char *object, const struct error *error);
+
 /* Text that may have several lines, as "ui_print" lines. */
 void run_tell_text(const struct updater_run *run, const char *text);
 

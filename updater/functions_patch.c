@@ -159,7 +159,7 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 	if (run->rehearsal.on) {
 		run->rehearsal.changed = true;
 		if (err < 0)
-			rehearsal_mismatch(&run->rehearsal, run->log, label, &error);
+			run_mismatch(run, label, &error);
 		return script_result_text(result, "t");
 	}
 	return err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, "t");
@@ -224,7 +224,7 @@ int function_apply_patch_check(struct script_call *call, struct script_value *re
 	}
 	if (run->rehearsal.on) {
 		if (!run->rehearsal.changed)
-			rehearsal_mismatch(&run->rehearsal, run->log, label, &error);
+			run_mismatch(run, label, &error);
 		return script_result_text(result, "t");
 	}
 	log_printf(run->log, "%s", error.message);
@@ -255,12 +255,12 @@ int function_apply_patch_space(struct script_call *call, struct script_value *re
 	err = backup_space(run->storage, &available, &error);
 	if (err == 0 && available < bytes)
 		err = error_set(&error, RESULT_SPACE, ENOSPC,
-		                "unable to make %llu bytes available on /cache: %llu can be used",
+		                "not enough free space on /cache: need %llu bytes, have %llu",
 		                (unsigned long long)bytes, (unsigned long long)available);
 	if (err == 0)
 		return script_result_text(result, "t");
 	if (run->rehearsal.on) {
-		rehearsal_mismatch(&run->rehearsal, run->log, UPDATER_BACKUP, &error);
+		run_mismatch(run, UPDATER_BACKUP, &error);
 		return script_result_text(result, "t");
 	}
 	log_printf(run->log, "%s", error.message);

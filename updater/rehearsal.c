@@ -49,15 +49,16 @@ bool rehearsal_has_mismatch(const struct rehearsal *rehearsal, const char *objec
 	return false;
 }
 
-void rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, const char *object,
+bool rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, const char *object,
                         const struct error *error)
 {
 	if (rehearsal_has_mismatch(rehearsal, object))
-		return;
+		return false;
 	(void)push(&rehearsal->mismatched, object, NULL); /* out of memory: it may be told twice */
 	if (rehearsal->mismatches++ == 0)
 		rehearsal->first = *error;
 	log_printf(log, "%s", error->message);
+	return true;
 }
 
 void rehearsal_skip(struct rehearsal *rehearsal, const struct log *log, const char *change)

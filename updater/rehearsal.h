@@ -23,8 +23,8 @@ struct rehearsal {
 	struct rehearsal_entry *mounts; /* made for this run */
 };
 
-/* An object is told once, however many checks it fails. */
-void rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, const char *object,
+/* An object is told once, however many checks it fails: false when it was told before. */
+bool rehearsal_mismatch(struct rehearsal *rehearsal, const struct log *log, const char *object,
                         const struct error *error);
 bool rehearsal_has_mismatch(const struct rehearsal *rehearsal, const char *object);
 

@@ -117,8 +117,13 @@ static bool file_fits(struct job *job, uint64_t reserve)
 
 static int no_space(const struct job *job, const char *why, struct error *error)
 {
-	return error_set(error, RESULT_SPACE, ENOSPC, "%.180s: not enough free space for %llu bytes, and %s",
-	                 job->label, (unsigned long long)job->apply->size, why);
+	uint64_t bytes = 0;
+
+	/* It was known when there was found to be too little. */
+	(void)storage_free_space(job->storage, job->target.name.name, &bytes, NULL);
+	return error_set(error, RESULT_SPACE, ENOSPC,
+	                 "%.180s: not enough free space: need %llu bytes, have %llu, and %s", job->label,
+	                 (unsigned long long)job->apply->size, (unsigned long long)bytes, why);
 }
 
 /* /cache is often a link into the user data volume. */

@@ -44,6 +44,14 @@ void run_tell(const struct updater_run *run, const char *format, ...)
 	run->config->tell(run->config->tell_ctx, line);
 }
 
+void run_mismatch(struct updater_run *run, const char *object, const struct error *error)
+{
+	if (!rehearsal_mismatch(&run->rehearsal, run->log, object, error))
+		return;
+	run_tell(run, "log object: %s", object);
+	run_tell(run, "log mismatch: %s", error->message);
+}
+
 /* A bare "ui_print" ends each line: that is how the lineage's recovery hears of a newline. */
 void run_tell_text(const struct updater_run *run, const char *text)
 {

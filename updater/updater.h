@@ -37,7 +37,8 @@ struct updater_config {
 	 * One line of the pipe protocol to recovery, without its newline, at most 1000 bytes: "progress FRAC SECS",
 	 * "set_progress FRAC", "ui_print TEXT" and a bare "ui_print" for the newline behind it, "wipe_cache",
 	 * "enable_reboot", and, in the manner of later AOSP, before a failure "log error: CODE" (enum result_code) and
-	 * "log cause: TEXT".
+	 * "log cause: TEXT". A dry run adds "log object: LABEL" and "log mismatch: TEXT" for each mismatch when it is
+	 * found: which file or partition ("/path", "MTD:name"; UPDATER_BACKUP for the room it needs) and what about it.
 	 */
 	void (*tell)(void *ctx, const char *line);
 	void *tell_ctx;

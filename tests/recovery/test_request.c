@@ -185,6 +185,49 @@ START_TEST(test_cache_prefix)
 }
 END_TEST
 
+/* How many UPDATING lines a host wants; what is no such number changes nothing. */
+START_TEST(test_updating_max)
+{
+	static const struct {
+		const char *argument;
+		const char *urcs;
+	} cases[] = {
+		{"--update_urc_max=0", START END(0)},
+		{"--update_urc_max=2", START UPDATING(0) UPDATING(100) END(0)},
+		{"--update_urc_max=100", START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(52) UPDATING(100) END(0)},
+		{"--update_urc_max=101", START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(52) UPDATING(100) END(0)},
+		{"--update_urc_max=-1", START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(52) UPDATING(100) END(0)},
+		{"--update_urc_max=", START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(52) UPDATING(100) END(0)},
+		{"--update_urc_max=5x", START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(52) UPDATING(100) END(0)},
+	};
+	static const char *const lines[] = {"progress 1 0", "set_progress 0.5", NULL};
+	const char *const arguments[] = {MISC_DEFAULT_ARGUMENT, cases[_i].argument, NULL};
+
+	module->lines = lines;
+	module_arm(module, arguments);
+	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
+	ck_assert_str_eq(module_urcs(module), cases[_i].urcs);
+	check_upgraded(PACKAGE_PATH);
+}
+END_TEST
+
+/* The limit is kept over attempts: it is armed again with the rest. */
+START_TEST(test_updating_max_is_armed_again)
+{
+	struct misc_message message = {
+		.status = "OKAY",
+		.recovery = "recovery\n--update_package=" OTHER "\n--update_urc_max=0\n",
+	};
+
+	module_set_message(module, &message);
+	module->end.status = 7;
+	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
+	ck_assert(module_is_armed(module));
+	ck_assert_ptr_nonnull(strstr(module_message(module).recovery, "\n--update_urc_max=0\n"));
+	ck_assert_str_eq(module_urcs(module), START);
+}
+END_TEST
+
 /* Wiping is not done, but neither does it stop an upgrade, or keep the module in recovery. */
 START_TEST(test_unsupported)
 {
@@ -287,6 +330,8 @@ TCase *request_tests(void)
 	tcase_add_test(tests, test_long_command_file);
 	tcase_add_test(tests, test_argv_goes_first);
 	tcase_add_test(tests, test_cache_prefix);
+	tcase_add_loop_test(tests, test_updating_max, 0, 7);
+	tcase_add_test(tests, test_updating_max_is_armed_again);
 	tcase_add_test(tests, test_unsupported);
 	tcase_add_loop_test(tests, test_no_system_file_is_removed, 0, 2);
 	tcase_add_test(tests, test_split);

@@ -363,6 +363,81 @@ START_TEST(test_too_many_channels)
 }
 END_TEST
 
+/* As many lines as the limit allows, first and last among them; no heartbeat that would make them more. */
+START_TEST(test_limited)
+{
+	static const char *const expected[] = {
+		START END(0),
+		START UPDATING(0) END(0),
+		START UPDATING(0) UPDATING(100) END(0),
+		START UPDATING(0) UPDATING(50) UPDATING(100) END(0),
+		START UPDATING(0) UPDATING(34) UPDATING(67) UPDATING(100) END(0),
+		START UPDATING(0) UPDATING(25) UPDATING(50) UPDATING(75) UPDATING(100) END(0),
+	};
+	struct report *report;
+
+	make_file();
+	report = open_report(channel, NULL);
+	report_set_updating_max(report, (unsigned)_i);
+	report_start(report, 0);
+	for (unsigned percent = 0; percent <= 100; percent++) {
+		report_percent(report, percent, percent);
+		report_tick(report, percent + 2 * REPORT_HEARTBEAT_MS);
+	}
+	report_end(report, 0, 0);
+	report_close(report);
+	ck_assert_str_eq(scratch_text(&scratch, "channel"), expected[_i]);
+}
+END_TEST
+
+/* Every limit is kept to, used up when the percentages are many, and passed over when they are few. */
+START_TEST(test_limit_is_used)
+{
+	for (unsigned limit = 2; limit <= REPORT_UPDATING_ALL; limit++) {
+		struct report *report;
+		unsigned lines = 0;
+
+		make_file();
+		report = open_report(channel, NULL);
+		report_set_updating_max(report, limit);
+		report_start(report, 0);
+		for (unsigned percent = 0; percent <= 100; percent++)
+			report_percent(report, percent, 0);
+		report_close(report);
+		for (const char *at = scratch_text(&scratch, "channel"); (at = strstr(at, "UPDATING")); at++)
+			lines++;
+		ck_assert_uint_eq(lines, limit < REPORT_UPDATING_ALL ? limit : 101);
+		ck_assert_ptr_nonnull(strstr(scratch_text(&scratch, "channel"), UPDATING(100)));
+		ck_assert_int_eq(remove(channel), 0);
+	}
+}
+END_TEST
+
+/* After a reboot the first line says how far it is, and the spread goes on from there. */
+START_TEST(test_limit_over_reboots)
+{
+	struct report *report;
+
+	make_file();
+	report = open_report(channel, PERCENT_FILE);
+	report_set_updating_max(report, 5);
+	report_start(report, 0);
+	report_percent(report, 0, 0);
+	report_percent(report, 41, 0);
+	report_percent(report, 47, 0);
+	report_close(report);
+	report = open_report(channel, PERCENT_FILE);
+	report_set_updating_max(report, 5);
+	report_start(report, 0);
+	report_percent(report, 0, 0);
+	report_percent(report, 49, 0);
+	report_percent(report, 51, 0);
+	report_close(report);
+	ck_assert_str_eq(scratch_text(&scratch, "channel"),
+	                 START UPDATING(0) UPDATING(41) START UPDATING(47) UPDATING(51));
+}
+END_TEST
+
 TCase *urc_tests(void)
 {
 	TCase *tests = tcase_create("urc");
@@ -372,6 +447,9 @@ TCase *urc_tests(void)
 	tcase_add_test(tests, test_percent_over_reboots);
 	tcase_add_test(tests, test_percent_file_garbage);
 	tcase_add_test(tests, test_heartbeat);
+	tcase_add_loop_test(tests, test_limited, 0, 6);
+	tcase_add_test(tests, test_limit_is_used);
+	tcase_add_test(tests, test_limit_over_reboots);
 	tcase_add_test(tests, test_late_channel);
 	tcase_add_test(tests, test_missing_channel);
 	tcase_add_test(tests, test_full_channel);

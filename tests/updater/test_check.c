@@ -99,7 +99,7 @@ START_TEST(test_space_check)
 	world_put_text(&w, UPDATER_BACKUP, "x"); /* an interrupted run's backup is not missing space */
 	world_yields(&w, "apply_patch_space(1001)", "t");
 	world_aborts(&w, "apply_patch_space(5000) || abort(\"Not enough free space on /cache.\")",
-	             "unable to make 5000");
+	             "not enough free space on /cache: need 5000");
 	ck_assert_int_eq(w.error.code, RESULT_SPACE);
 	world_aborts(&w, "apply_patch_space(lots)", "as byte count");
 	ck_assert(world_exists(&w, UPDATER_BACKUP));

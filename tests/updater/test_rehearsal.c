@@ -88,6 +88,7 @@ START_TEST(test_all_mismatches_are_listed)
 {
 	char script[8192];
 	char line[512];
+	char mismatch[sizeof(line) + 16];
 	char *before, *after;
 
 	put_files();
@@ -109,6 +110,12 @@ START_TEST(test_all_mismatches_are_listed)
 	               sha1_of("also strange", 12));
 	ck_assert_ptr_nonnull(strstr(w.log, line));
 	ck_assert(world_told(&w, "log error: 510"));
+	ck_assert(world_told(&w, "log object: /system/a"));
+	ck_assert(world_told(&w, "log object: /system/c"));
+	ck_assert(world_told(&w, "log object: /system/d"));
+	(void)snprintf(mismatch, sizeof(mismatch), "log mismatch: %s", line);
+	ck_assert_ptr_nonnull(strstr(w.told, mismatch));
+	ck_assert_ptr_null(strstr(strstr(w.told, "log object: /system/a") + 1, "log object: /system/a\n"));
 	/* a and c by their checks, d, which nobody checked, by its patch: each once */
 	ck_assert_ptr_nonnull(strstr(w.error.message, "3 mismatches, the first: /system/a: "));
 	ck_assert_ptr_null(strstr(strstr(w.log, "/system/a: expected") + 1, "/system/a: expected"));
@@ -126,6 +133,20 @@ START_TEST(test_wrong_patch)
 	((char *)w.entries[0].data)[v.patch_size / 2] ^= 1;
 	ck_assert_int_eq(world_run(&w, update_script(script)), UPDATER_ABORT);
 	ck_assert_ptr_nonnull(strstr(w.error.message, "/system/a"));
+}
+END_TEST
+
+/* Room for the backup is asked for as well: need and have, and what for. */
+START_TEST(test_space)
+{
+	char script[8192];
+
+	put_files();
+	w.free_cache = 50 + 66048;
+	ck_assert_int_eq(world_run(&w, update_script(script)), UPDATER_ABORT);
+	ck_assert_int_eq(w.error.code, RESULT_SPACE);
+	ck_assert_ptr_nonnull(strstr(w.error.message, "need 100 bytes, have 50"));
+	ck_assert(world_told(&w, "log object: " UPDATER_BACKUP));
 }
 END_TEST
 
@@ -156,6 +177,7 @@ Suite *suite_rehearsal(void)
 	tcase_add_test(tc, test_clean_system);
 	tcase_add_test(tc, test_all_mismatches_are_listed);
 	tcase_add_test(tc, test_wrong_patch);
+	tcase_add_test(tc, test_space);
 	tcase_add_test(tc, test_missing_mount_point);
 	tcase_add_test(tc, test_other_aborts_count_too);
 	suite_add_tcase(suite, tc);
