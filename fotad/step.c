@@ -72,7 +72,7 @@ static bool close_others(int fd, int keep_fd)
 	if (!directory)
 		return false;
 	while ((entry = readdir(directory))) {
-		int other = atoi(entry->d_name);
+		int other = (int)strtol(entry->d_name, NULL, 10); /* "." is 0, which stays open */
 
 		if (other > STDERR_FILENO && other != fd && other != keep_fd && other != dirfd(directory))
 			(void)close(other); /* the keeper has its own */

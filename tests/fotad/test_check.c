@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 505: every package that is not whole, or not for this system. */
+#include "scene.h"
+#include "suites.h"
+#include "tests/package/craft.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RUNNING                                                                                                        \
+	"Project Name: A\nProject Rev : A_01\nBranch Name:  X\nCustom Name: STD\nPackage Time: 2022-06-22,15:50\n"
+#define SAME  "Project Name: A\r\nProject Rev: A_01\r\nBranch Name: X Custom Name: STD\r\nPackage Time:2022-06-22,15:50"
+#define OTHER "Project Name: A\nProject Rev: A_02\n"
+
+static struct scene scene;
+static struct craft craft;
+static struct error error;
+
+static void setup(void)
+{
+	scene_open(&scene);
+	craft_start(&craft);
+}
+
+static void teardown(void)
+{
+	craft_free(&craft);
+	scene_close(&scene);
+}
+
+static int check_file(const char *path, const char *version, bool required)
+{
+	struct step_check check = {.version = version, .version_required = required};
+	int err;
+
+	scene_forget(&scene);
+	error = (struct error){0};
+	check.package = open(path, O_RDONLY);
+	ck_assert_int_ge(check.package, 0);
+	err = step_check(&check, &scene.output, &error);
+	ck_assert_int_eq(close(check.package), 0);
+	if (err) {
+		ck_assert_int_lt(err, 0);
+		ck_assert_int_eq(error.code, RESULT_PRECHECK);
+		ck_assert_str_ne(error.message, "");
+	}
+	return err;
+}
+
+static int check_bytes(const void *bytes, size_t size)
+{
+	return check_file(scene_put(&scene, "package", bytes, size), RUNNING, true);
+}
+
+static void add_version(const char *text)
+{
+	if (text)
+		craft_add_text(&craft, PACKAGE_PROJECT_VERSION, text);
+}
+
+/* A small package with a bit of everything. */
+static void make(const char *version)
+{
+	uint8_t noise[300];
+
+	craft_noise(noise, sizeof(noise));
+	craft_add_text(&craft, PACKAGE_SCRIPT, "ui_print(\"x\");");
+	add_version(version);
+	craft_add(&craft, "patch/a", CRAFT_DEFLATED, noise, sizeof(noise), 0100644);
+	craft_add_text(&craft, PACKAGE_MD5_LIST, "9dd4e461268c8034f5c8564e155c67a6  x\n");
+	craft_add_text(&craft, "x", "x");
+	craft_finish(&craft, NULL, 0);
+}
+
+START_TEST(test_sound)
+{
+	make(SAME);
+	ck_assert_int_eq(check_bytes(craft.bytes, craft.size), 0);
+	ck_assert_int_eq(scene.percent, 100);
+	ck_assert_str_eq(scene.output.object, "");
+}
+END_TEST
+
+START_TEST(test_every_truncation)
+{
+	make(SAME);
+	for (size_t size = 0; size < craft.size; size++)
+		ck_assert_msg(check_bytes(craft.bytes, size) < 0, "%zu bytes of %zu pass", size, craft.size);
+}
+END_TEST
+
+/* A flipped bit in what an entry unpacks to never passes; elsewhere it may say nothing, like a time of change. */
+START_TEST(test_bit_flips)
+{
+	size_t first = 0;
+
+	make(SAME);
+	for (size_t at = 0; at < craft.size; at++) {
+		bool is_data = false;
+		int err;
+
+		for (unsigned i = 0; i < craft.count; i++)
+			is_data = is_data || (at >= craft.data[i] &&
+			                      at < (i + 1 < craft.count ? craft.local[i + 1] : craft.record[0]));
+		craft.bytes[at] ^= (uint8_t)(1u << (at % 8));
+		err = check_bytes(craft.bytes, craft.size);
+		craft.bytes[at] ^= (uint8_t)(1u << (at % 8));
+		ck_assert_msg(err < 0 || !is_data, "byte %zu may be changed", at);
+		first += err < 0 && strncmp(error.message, "archive test: ", 14) == 0;
+	}
+	ck_assert_uint_gt(first, craft.data[craft.count - 1] - craft.data[0]);
+}
+END_TEST
+
+START_TEST(test_md5_list)
+{
+	craft_add_text(&craft, PACKAGE_SCRIPT, "ui_print(\"x\");");
+	add_version(SAME);
+	craft_add_text(&craft, PACKAGE_MD5_LIST, "9dd4e461268c8034f5c8564e155c67a6  x\n");
+	craft_add_text(&craft, "x", "y");
+	craft_finish(&craft, NULL, 0);
+	ck_assert_int_lt(check_bytes(craft.bytes, craft.size), 0);
+	ck_assert_ptr_nonnull(strstr(error.message, "archive test: entry \"x\": MD5 "));
+}
+END_TEST
+
+START_TEST(test_no_script)
+{
+	craft_add_text(&craft, "x", "y");
+	add_version(SAME);
+	craft_finish(&craft, NULL, 0);
+	ck_assert_int_lt(check_bytes(craft.bytes, craft.size), 0);
+	ck_assert_str_eq(error.message, "script: the package has no " PACKAGE_SCRIPT);
+}
+END_TEST
+
+START_TEST(test_versions)
+{
+	static const struct {
+		const char *package;
+		const char *running;
+		bool required;
+		const char *message; /* NULL: it passes */
+	} cases[] = {
+		{SAME, RUNNING, true, NULL},
+		{OTHER, RUNNING, true,
+	         "project version: Project Rev: the package is for \"A_02\", this system is \"A_01\""},
+		{OTHER, RUNNING, false,
+	         "project version: Project Rev: the package is for \"A_02\", this system is \"A_01\""},
+		{NULL, RUNNING, true, "project version: package has no entry \"quectel-project-version\""},
+		{NULL, RUNNING, false, NULL},
+		{NULL, NULL, false, NULL},
+		{SAME, NULL, false, "project version: this system has none to compare the package's with"},
+	};
+
+	make(cases[_i].package);
+	ck_assert_int_eq(check_file(scene_put(&scene, "package", craft.bytes, craft.size), cases[_i].running,
+	                            cases[_i].required) < 0,
+	                 cases[_i].message != NULL);
+	ck_assert_str_eq(error.message, cases[_i].message ? cases[_i].message : "");
+	ck_assert_str_eq(scene.output.object, cases[_i].message ? PACKAGE_PROJECT_VERSION : "");
+}
+END_TEST
+
+/* Neither what is no text nor what is no end of it. */
+START_TEST(test_odd_versions)
+{
+	static char large[20000];
+
+	memset(large, 'x', sizeof(large));
+	craft_add_text(&craft, PACKAGE_SCRIPT, "ui_print(\"x\");");
+	if (_i)
+		craft_add(&craft, PACKAGE_PROJECT_VERSION, CRAFT_DEFLATED, large, sizeof(large), 0100644);
+	else
+		craft_add(&craft, PACKAGE_PROJECT_VERSION, CRAFT_STORED, SAME "\0x", sizeof(SAME) + 1, 0100644);
+	craft_finish(&craft, NULL, 0);
+	ck_assert_int_lt(check_bytes(craft.bytes, craft.size), 0);
+	ck_assert_ptr_nonnull(strstr(error.message, _i ? "20000 bytes" : "is not text"));
+}
+END_TEST
+
+START_TEST(test_no_file)
+{
+	int ends[2];
+	struct step_check check = {0};
+
+	ck_assert_int_eq(pipe(ends), 0);
+	check.package = ends[0];
+	ck_assert_int_lt(step_check(&check, &scene.output, &error), 0);
+	ck_assert_int_eq(error.code, RESULT_PRECHECK);
+	ck_assert_int_eq(close(ends[0]) + close(ends[1]), 0);
+}
+END_TEST
+
+Suite *suite_check_step(void)
+{
+	Suite *suite = suite_create("check");
+	TCase *tests = tcase_create("check");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, test_sound);
+	tcase_add_test(tests, test_every_truncation);
+	tcase_add_test(tests, test_bit_flips);
+	tcase_add_test(tests, test_md5_list);
+	tcase_add_test(tests, test_no_script);
+	tcase_add_loop_test(tests, test_versions, 0, 7);
+	tcase_add_loop_test(tests, test_odd_versions, 0, 2);
+	tcase_add_test(tests, test_no_file);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
