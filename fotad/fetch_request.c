@@ -11,7 +11,6 @@
 #include <time.h>
 
 #define REDIRECTS_MAX 5
-#define BUFFER_SIZE   16384
 /* A server may say so much that is not content, and such a long page with its refusal, before it is left. */
 #define HEADERS_MAX 65536
 #define PAGE_MAX    16384
@@ -225,8 +224,7 @@ static bool set_limits(CURL *curl, const struct fetch_options *options)
 	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, options->stall) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, options->min_speed) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE) == CURLE_OK;
+	       curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 }
 
 static bool set_options(struct run *run, const char *url)
@@ -285,6 +283,7 @@ static CURLcode perform(struct run *run, const char *url)
 	CURL *curl = run->session->curl;
 	struct curl_slist *headers = NULL;
 	CURLcode result = CURLE_OUT_OF_MEMORY; /* the only reason for an option to be refused */
+	long sent = 0;
 
 	run->session->detail[0] = '\0';
 	run->headers = 0;
@@ -293,6 +292,10 @@ static CURLcode perform(struct run *run, const char *url)
 	    (!run->transfer->have || run->family == FETCH_FTP || set_condition(curl, run->transfer->have, &headers)))
 		result = curl_easy_perform(curl);
 	curl_slist_free_all(headers);
+	/* The same word for a URL that is not allowed, and for a server that speaks something else. */
+	if (result == CURLE_UNSUPPORTED_PROTOCOL && curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
+	    sent > 0)
+		result = CURLE_WEIRD_SERVER_REPLY;
 	return result;
 }
 
