@@ -45,7 +45,8 @@ static void remember(struct job *job, int code, const char *object, const char *
 	struct error error;
 
 	job->last.code = code;
-	(void)snprintf(job->last.object, sizeof(job->last.object), "%s", object ? object : "");
+	(void)snprintf(job->last.object, sizeof(job->last.object), "%.*s", (int)sizeof(job->last.object) - 1,
+	               object ? object : "");
 	(void)snprintf(job->last.reason, sizeof(job->last.reason), "%.*s", (int)sizeof(job->last.reason) - 1, reason);
 	if (outcome_save(job->storage, &job->last, &error) < 0)
 		log_printf(job->log, "%s", error.message); /* it is known until the next restart */
@@ -124,52 +125,90 @@ static int open_package(const struct job *job, int *fd, struct error *error)
 
 /* ---- Steps ---- */
 
+/* Children have none of the descriptors that the keeper's storage may hold. */
+static int open_storage(const struct job *job, struct step_output *output, struct log *log, struct storage **storage,
+                        struct error *error)
+{
+	*log = step_log(output);
+	return storage_open_linux(job->root, job->config->fstab, log, storage, error);
+}
+
 static int run_resume(void *ctx, struct step_output *output, struct error *error)
 {
 	struct job *job = ctx;
+	struct storage *storage = NULL;
 	struct misc *misc = NULL;
 	bool armed = false;
-	int err = misc_open(job->storage, job->config->misc, &misc, error);
+	struct log log;
+	int err = open_storage(job, output, &log, &storage, error);
 
 	if (err == 0)
-		err = misc_resume(misc, job->storage, JOB_COMMAND_PATH, &armed, error);
-	misc_close(misc);
+		err = misc_open(storage, job->config->misc, &misc, error);
+	if (err == 0)
+		err = misc_resume(misc, storage, JOB_COMMAND_PATH, &armed, error);
 	if (err == 0 && armed)
 		step_finding(output, "armed");
+	misc_close(misc);
+	storage_close(storage);
 	return err;
 }
 
 static int run_check(void *ctx, struct step_output *output, struct error *error)
 {
-	return step_check(&((struct job *)ctx)->check, output, error);
+	struct job *job = ctx;
+	struct step_check check = {
+		.package = job->package_fd, .version = job->version, .version_required = job->config->require_version};
+
+	return step_check(&check, output, error);
 }
 
 static int run_rehearse(void *ctx, struct step_output *output, struct error *error)
 {
-	return step_rehearse(&((struct job *)ctx)->rehearse, output, error);
+	struct job *job = ctx;
+	char package[STORAGE_PATH_MAX];
+	struct step_rehearse rehearse = {.updater = job->config->updater,
+	                                 .package = package,
+	                                 .fstab = job->config->fstab,
+	                                 .root = job->root,
+	                                 .view = job->view};
+
+	outer_path(job, job->package, package);
+	return step_rehearse(&rehearse, output, error);
 }
 
 static int run_arm(void *ctx, struct step_output *output, struct error *error)
 {
-	return step_arm(&((struct job *)ctx)->arm, output, error);
+	struct job *job = ctx;
+	struct step_arm arm = {.source = job->package,
+	                       .target = DOWNLOAD_PACKAGE,
+	                       .misc = job->config->misc,
+	                       .command_path = JOB_COMMAND_PATH,
+	                       .update_max = job->request.update_max};
+	struct log log;
+	int err = open_storage(job, output, &log, &arm.storage, error);
+
+	if (err == 0)
+		err = step_arm(&arm, output, error);
+	storage_close(arm.storage);
+	return err;
 }
 
 static void begin_check(struct job *job)
 {
 	struct error error;
-	int fd = -1;
 	uid_t uid = 0;
 	gid_t gid;
-	int err = open_package(job, &fd, &error);
+	int err = open_package(job, &job->package_fd, &error);
 
-	if (err == 0 && privileges_find_user(job->config->user, &uid, &gid) < 0)
+	if (err < 0) {
+		fail_for_good(job, job->package, &error);
+		return;
+	}
+	if (privileges_find_user(job->config->user, &uid, &gid) < 0)
 		err = error_set(&error, RESULT_ABNORMAL, ENOENT, "%s: there is no such user", job->config->user);
-	job->check = (struct step_check){
-		.package = fd, .version = job->version, .version_required = job->config->require_version};
 	if (err == 0)
-		err = step_start(&job->step, uid, fd, run_check, job, &error);
-	if (fd >= 0)
-		(void)close(fd); /* the child has its own */
+		err = step_start(&job->step, uid, job->package_fd, run_check, job, &error);
+	(void)close(job->package_fd); /* the child has its own */
 	if (err < 0)
 		fail_for_good(job, job->package, &error);
 	else
@@ -192,11 +231,6 @@ static void begin_rehearsal(struct job *job)
 {
 	struct error error;
 
-	job->rehearse = (struct step_rehearse){.updater = job->config->updater,
-	                                       .package = job->package,
-	                                       .fstab = job->config->fstab,
-	                                       .root = job->root,
-	                                       .view = job->view};
 	if (step_start(&job->step, 0, -1, run_rehearse, job, &error) < 0)
 		fail_for_good(job, NULL, &error);
 	else
@@ -207,12 +241,6 @@ static void begin_arming(struct job *job)
 {
 	struct error error;
 
-	job->arm = (struct step_arm){.storage = job->storage,
-	                             .source = job->package,
-	                             .target = DOWNLOAD_PACKAGE,
-	                             .misc = job->config->misc,
-	                             .command_path = JOB_COMMAND_PATH,
-	                             .update_max = job->request.update_max};
 	if (outcome_expect(job->storage, job->revision, job->finding, &error) < 0 ||
 	    step_start(&job->step, 0, -1, run_arm, job, &error) < 0)
 		fail_for_good(job, NULL, &error);

@@ -57,9 +57,7 @@ struct job {
 	struct fetch_manifest manifest; /* has_manifest */
 	bool has_manifest;
 	struct step step;
-	struct step_check check; /* what the steps work on */
-	struct step_rehearse rehearse;
-	struct step_arm arm;
+	int package_fd; /* while the check is started */
 
 	char package[STORAGE_PATH_MAX];    /* path of the package that is checked */
 	char view[STORAGE_PATH_MAX];       /* of the rehearsal */
