@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fotad/fetch_request.h"
+#include "fotad/fetch_reply.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,101 +33,14 @@ enum fetch_family fetch_family_of(const char *url)
 	return strncasecmp(url, "ftp:", 4) == 0 ? FETCH_FTP : FETCH_HTTP;
 }
 
-static long response_code(CURL *curl)
-{
-	long code = 0;
-
-	return curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code) == CURLE_OK ? code : 0;
-}
-
-static uint64_t content_length(CURL *curl)
-{
-	curl_off_t length = -1;
-
-	if (curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) != CURLE_OK || length < 0)
-		return FETCH_NOWHERE;
-	return (uint64_t)length;
-}
-
-static const char *header_of(CURL *curl, const char *name)
-{
-	struct curl_header *header;
-
-	return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
-}
-
-/* Digits only, and the one character behind them, which is passed too. */
-static bool read_number(const char **text, char behind, uint64_t *number)
-{
-	const char *at = *text;
-
-	for (*number = 0; *at >= '0' && *at <= '9'; at++) {
-		if (*number > UINT64_MAX / 16)
-			return false;
-		*number = *number * 10 + (uint64_t)(*at - '0');
-	}
-	if (at == *text || *at != behind)
-		return false;
-	*text = at + 1;
-	return true;
-}
-
-/* "bytes FIRST-LAST/TOTAL", TOTAL perhaps "*". A reply of several parts has none. */
-static void read_content_range(const char *text, struct fetch_reply *reply)
-{
-	static const char unit[] = "bytes ";
-	uint64_t first;
-	uint64_t last;
-	uint64_t total = 0;
-
-	reply->first = FETCH_NOWHERE;
-	if (!text || strncasecmp(text, unit, strlen(unit)) != 0)
-		return;
-	text += strlen(unit);
-	if (!read_number(&text, '-', &first) || !read_number(&text, '/', &last) || first > last)
-		return;
-	if (strcmp(text, "*") != 0 && (!read_number(&text, '\0', &total) || last >= total))
-		return;
-	reply->first = first;
-	reply->length = last - first + 1;
-	reply->file.size = total;
-}
-
-static void read_reply(const struct run *run, struct fetch_reply *reply)
-{
-	CURL *curl = run->session->curl;
-	uint64_t length = content_length(curl);
-	curl_off_t modified = -1;
-	const char *etag;
-
-	memset(reply, 0, sizeof(*reply));
-	if (curl_easy_getinfo(curl, CURLINFO_FILETIME_T, &modified) == CURLE_OK && modified > 0)
-		reply->file.modified = modified;
-	if (run->family == FETCH_FTP) {
-		reply->partial = run->transfer->extent != FETCH_ALL && run->transfer->extent != FETCH_SIZE;
-		reply->first = run->transfer->first;
-		reply->length = run->transfer->extent == FETCH_SPAN ? run->transfer->length : 0;
-		reply->file.size = !reply->partial && length != FETCH_NOWHERE ? length : 0;
-		return;
-	}
-	etag = header_of(curl, "ETag");
-	if (etag && strlen(etag) < sizeof(reply->file.etag))
-		memcpy(reply->file.etag, etag, strlen(etag));
-	reply->partial = response_code(curl) == 206;
-	if (reply->partial)
-		read_content_range(header_of(curl, "Content-Range"), reply);
-	else
-		reply->length = reply->file.size = length != FETCH_NOWHERE ? length : 0;
-}
-
 /* Content is about to come, or there is none: false ends the transfer. */
 static bool begin(struct run *run)
 {
 	struct fetch_reply reply;
 
 	run->begun = true;
-	read_reply(run, &reply);
-	run->left = reply.length > 0 ? reply.length : content_length(run->session->curl);
+	fetch_reply_read(run->session->curl, run->transfer, &reply);
+	run->left = reply.length > 0 ? reply.length : fetch_reply_length(run->session->curl);
 	if (reply.partial && run->transfer->extent == FETCH_ALL)
 		run->surplus = true;
 	else if (run->transfer->begin(run->transfer->ctx, &reply) < 0)
@@ -137,7 +50,7 @@ static bool begin(struct run *run)
 
 static bool is_content(const struct run *run)
 {
-	long code = response_code(run->session->curl);
+	long code = fetch_reply_status(run->session->curl);
 
 	return run->family == FETCH_FTP || code == 200 || code == 206;
 }
@@ -301,7 +214,7 @@ static CURLcode perform(struct run *run, const char *url)
 
 static int judge_ftp(const struct run *run, CURLcode result, struct fetch_done *done)
 {
-	long reply = response_code(run->session->curl);
+	long reply = fetch_reply_status(run->session->curl);
 
 	if (fetch_code_is_reply(result, reply))
 		fetch_code_ftp(reply, done);
@@ -315,7 +228,7 @@ static int judge_ftp(const struct run *run, CURLcode result, struct fetch_done *
 static int judge_http(const struct run *run, CURLcode result, struct fetch_done *done)
 {
 	CURL *curl = run->session->curl;
-	long status = response_code(curl);
+	long status = fetch_reply_status(curl);
 	curl_off_t retry_after = 0;
 
 	if (status == 0 || is_content(run)) {
