@@ -26,6 +26,7 @@ static int remove_one(struct script_call *call, const char *text, remove_functio
 		if (storage_stat_path(run->storage, path, &stat) < 0 ||
 		    (stat.type == STORAGE_DIRECTORY && remove_path == storage_remove))
 			return 0;
+		rehearsal_remove(&run->rehearsal, run->storage, path);
 		return run_skips(run, "remove %s", path);
 	}
 	journal_begin(run->journal);

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In a dry run: is there room for a whole content? The script goes on either way. */
+static void rehearse_content(struct updater_run *run, const struct storage_name *target, uint64_t size)
+{
+	char label[OBJECT_LABEL_SIZE];
+	struct error error;
+
+	if (rehearsal_check_room(&run->rehearsal, run->storage, target, size, &error) < 0)
+		run_mismatch(run, object_label(target, label), &error);
+	if (target->kind == STORAGE_FILE)
+		rehearsal_resize(&run->rehearsal, run->storage, target->name, size);
+}
+
 /* ---- package_extract_dir ---- */
 
 static int extract_link(struct updater_run *run, const char *entry, const char *path, struct error *error)
@@ -63,8 +75,14 @@ static int extract_entry(struct updater_run *run, uint32_t index, const struct p
 {
 	int err;
 
-	if (run_skips(run, "extract %s to %s", entry->name, path))
+	if (run_skips(run, "extract %s to %s", entry->name, path)) {
+		struct storage_name name = {.kind = STORAGE_FILE};
+
+		(void)snprintf(name.name, sizeof(name.name), "%s", path);
+		if (entry->type == PACKAGE_FILE)
+			rehearse_content(run, &name, entry->size);
 		return 0;
+	}
 	if (entry->type == PACKAGE_DIRECTORY)
 		return storage_make_directories(run->storage, path, 0755, error);
 	err = make_parents(run, path, error);
@@ -169,8 +187,10 @@ static int put(struct script_call *call, struct script_value *result, const stru
 
 	if (blob->missing)
 		return call_fail(call, result, "", &blob->error);
-	if (run_skips(run, "write %s to %s", blob->origin, target->name))
+	if (run_skips(run, "write %s to %s", blob->origin, target->name)) {
+		rehearse_content(run, target, blob->content.size);
 		return script_result_text(result, success);
+	}
 	if (extract_content(&extract, &error) < 0)
 		return call_fail(call, result, "", &error);
 	return script_result_text(result, success);

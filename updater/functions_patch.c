@@ -131,6 +131,15 @@ static void release_claim(struct updater_run *run, const struct patch_arguments 
 		run->backup_needed_by[0] = '\0';
 }
 
+/* The file that will grow or shrink; NULL: a partition or volume, which does not. */
+static const char *target_file(const struct updater_apply *apply)
+{
+	const char *target = strcmp(apply->target, "-") == 0 ? apply->source : apply->target;
+	struct storage_name name;
+
+	return storage_name_parse(target, &name, NULL) == 0 && name.kind == STORAGE_FILE ? target : NULL;
+}
+
 static int apply(struct script_call *call, const struct patch_arguments *arguments, struct script_value *result)
 {
 	struct updater_run *run = run_of(call);
@@ -145,6 +154,7 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 		.journal = run->journal,
 		.backup_needed_by = run->backup_needed_by[0] ? run->backup_needed_by : NULL,
 	};
+	const char *file = target_file(&apply);
 	struct error error = arguments->missing;
 	char label[OBJECT_LABEL_SIZE];
 	int err = error.code ? -ENOENT : 0;
@@ -152,6 +162,8 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 	/* What its check has told already is not gone through again. */
 	if (rehearsal_has_mismatch(&run->rehearsal, label_of(apply.source, label)))
 		return script_result_text(result, "t");
+	if (run->rehearsal.on && file)
+		apply.growth = rehearsal_growth(&run->rehearsal, run->storage, file);
 	if (err == 0)
 		err = updater_apply(run->storage, &apply, run->log, &error);
 	if (err == 0)
@@ -160,6 +172,8 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 		run->rehearsal.changed = true;
 		if (err < 0)
 			run_mismatch(run, label, &error);
+		else if (file)
+			rehearsal_resize(&run->rehearsal, run->storage, file, apply.size);
 		return script_result_text(result, "t");
 	}
 	return err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, "t");

@@ -21,7 +21,7 @@ static const char usage[] =
 	"  --root DIR    every path of the script lies in DIR, the partition or volume NAME is the file DIR/dev/NAME;\n"
 	"                PACKAGE itself is a path of this system, not of DIR\n"
 	"  --fstab FILE  a recovery.fstab in place of /res/recovery.fstab and /etc/recovery.fstab\n"
-	"  --dry-run     verify everything, list every mismatch, change nothing\n"
+	"  --dry-run     verify everything, room for all changes too, list every mismatch, change nothing\n"
 	"Exit status: 0 done, 1 usage, 2 unknown VERSION, 3 PACKAGE cannot be opened, 4 it has no script, 5 the "
 	"script\n"
 	"cannot be read, 6 the script has errors, 7 the script was aborted.\n";

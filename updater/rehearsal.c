@@ -86,6 +86,103 @@ const char *rehearsal_path(const struct rehearsal *rehearsal, const char *path)
 	return path;
 }
 
+/* ---- Room ---- */
+
+/* Of the path or its nearest parent that is there. */
+static uint64_t device_of(struct storage *storage, const char *path)
+{
+	struct storage_stat stat = {0};
+	char at[STORAGE_PATH_MAX];
+	char *slash = at;
+
+	(void)snprintf(at, sizeof(at), "%s", path);
+	while (storage_stat_path(storage, *at ? at : "/", &stat) < 0 && slash && *at) {
+		slash = strrchr(at, '/');
+		*(slash ? slash : at) = '\0';
+	}
+	return stat.device;
+}
+
+static unsigned find_growth(const struct rehearsal *rehearsal, uint64_t device)
+{
+	unsigned i = 0;
+
+	while (i < rehearsal->growth_count && rehearsal->growth[i].device != device)
+		i++;
+	return i;
+}
+
+int64_t rehearsal_growth(const struct rehearsal *rehearsal, struct storage *storage, const char *path)
+{
+	unsigned i = find_growth(rehearsal, device_of(storage, path));
+
+	return i < rehearsal->growth_count ? rehearsal->growth[i].bytes : 0;
+}
+
+void rehearsal_resize(struct rehearsal *rehearsal, struct storage *storage, const char *path, uint64_t size)
+{
+	uint64_t device = device_of(storage, path);
+	unsigned i = find_growth(rehearsal, device);
+	struct storage_stat stat;
+	bool is_file = storage_stat_path(storage, path, &stat) == 0 && stat.type == STORAGE_REGULAR;
+
+	if (i == REHEARSAL_FILE_SYSTEMS)
+		return;
+	if (i == rehearsal->growth_count)
+		rehearsal->growth[rehearsal->growth_count++] = (struct rehearsal_growth){.device = device};
+	rehearsal->growth[i].bytes += (int64_t)size - (is_file ? (int64_t)stat.size : 0);
+}
+
+struct removal {
+	struct rehearsal *rehearsal;
+	struct storage *storage;
+};
+
+static int remove_each(void *ctx, const char *path, const struct storage_stat *stat)
+{
+	const struct removal *removal = ctx;
+
+	if (stat->type == STORAGE_REGULAR)
+		rehearsal_resize(removal->rehearsal, removal->storage, path, 0);
+	return 0;
+}
+
+void rehearsal_remove(struct rehearsal *rehearsal, struct storage *storage, const char *path)
+{
+	struct removal removal = {.rehearsal = rehearsal, .storage = storage};
+
+	/* What cannot be walked frees nothing: the room is reckoned too small then, not too large. */
+	(void)storage_walk(storage, path, remove_each, &removal, NULL);
+}
+
+uint64_t rehearsal_room(uint64_t free_bytes, int64_t growth)
+{
+	if (growth <= 0)
+		return free_bytes + (uint64_t)-growth;
+	return free_bytes > (uint64_t)growth ? free_bytes - (uint64_t)growth : 0;
+}
+
+int rehearsal_check_room(const struct rehearsal *rehearsal, struct storage *storage, const struct storage_name *target,
+                         uint64_t size, struct error *error)
+{
+	uint64_t bytes;
+	int err;
+
+	if (storage_is_atomic(target)) {
+		err = storage_free_space(storage, target->name, &bytes, error);
+		if (err == 0)
+			bytes = rehearsal_room(bytes, rehearsal_growth(rehearsal, storage, target->name));
+	} else {
+		err = storage_capacity(storage, target, &bytes, error);
+	}
+	if (err < 0 || bytes >= size)
+		return err;
+	return error_set(error, RESULT_SPACE, ENOSPC, "%.180s: not enough space: need %llu bytes, have %llu",
+	                 target->name, (unsigned long long)size, (unsigned long long)bytes);
+}
+
+/* ---- Mounts ---- */
+
 int rehearsal_mount(struct rehearsal *rehearsal, struct storage *storage, const char *fs_type, const char *location,
                     const char *mount_point, const char *options, struct error *error)
 {

@@ -13,6 +13,14 @@
 
 struct rehearsal_entry;
 
+#define REHEARSAL_FILE_SYSTEMS 8
+
+/* What changes that were skipped would have made of a file system: bytes of content, fewer when negative. */
+struct rehearsal_growth {
+	uint64_t device;
+	int64_t bytes;
+};
+
 struct rehearsal {
 	bool on;
 	bool changed; /* a change has been skipped */
@@ -21,6 +29,8 @@ struct rehearsal {
 	struct rehearsal_entry *mismatched;
 	struct rehearsal_entry *renames;
 	struct rehearsal_entry *mounts; /* made for this run */
+	struct rehearsal_growth growth[REHEARSAL_FILE_SYSTEMS];
+	unsigned growth_count;
 };
 
 /* An object is told once, however many checks it fails: false when it was told before. */
@@ -35,6 +45,20 @@ int rehearsal_rename(struct rehearsal *rehearsal, const char *from, const char *
 
 /* Where the content is that the script believes to be at path. The text lives as long as both. */
 const char *rehearsal_path(const struct rehearsal *rehearsal, const char *path);
+
+/*
+ * Room. A change that is skipped takes none, so those behind it must reckon with it. Contents are counted as long as
+ * they are: how far a file system compresses them only it knows, and what it calls free is meant for such.
+ */
+int64_t rehearsal_growth(const struct rehearsal *rehearsal, struct storage *storage, const char *path);
+void rehearsal_resize(struct rehearsal *rehearsal, struct storage *storage, const char *path, uint64_t size);
+/* The same for a file or tree that is removed. */
+void rehearsal_remove(struct rehearsal *rehearsal, struct storage *storage, const char *path);
+uint64_t rehearsal_room(uint64_t free_bytes, int64_t growth);
+
+/* Has the target room for a content of this size, beside the file that is there? RESULT_SPACE: need and have. */
+int rehearsal_check_room(const struct rehearsal *rehearsal, struct storage *storage, const struct storage_name *target,
+                         uint64_t size, struct error *error);
 
 /* Mount read-only what is not mounted, unmount only what was mounted so. */
 int rehearsal_mount(struct rehearsal *rehearsal, struct storage *storage, const char *fs_type, const char *location,

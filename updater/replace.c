@@ -2,6 +2,7 @@
 #include "updater/apply.h"
 
 #include "patch/patch.h"
+#include "updater/rehearsal.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,13 +107,23 @@ static int partition_needs(struct job *job, struct error *error)
 	return backup_is_possible(job, error);
 }
 
+/* Free bytes of the target's file system, as they will be after the changes that a dry run skipped. */
+static int free_room(const struct job *job, uint64_t *bytes, struct error *error)
+{
+	int err = storage_free_space(job->storage, job->target.name.name, bytes, error);
+
+	if (err == 0)
+		*bytes = rehearsal_room(*bytes, job->apply->growth);
+	return err;
+}
+
 static bool file_fits(struct job *job, uint64_t reserve)
 {
 	uint64_t need = job->apply->size + reserve;
 	uint64_t bytes;
 
 	/* Where nobody knows, trying shows: a file is not harmed by a write that fails. */
-	return storage_free_space(job->storage, job->target.name.name, &bytes, NULL) < 0 || bytes >= need;
+	return free_room(job, &bytes, NULL) < 0 || bytes >= need;
 }
 
 static int no_space(const struct job *job, const char *why, struct error *error)
@@ -120,7 +131,7 @@ static int no_space(const struct job *job, const char *why, struct error *error)
 	uint64_t bytes = 0;
 
 	/* It was known when there was found to be too little. */
-	(void)storage_free_space(job->storage, job->target.name.name, &bytes, NULL);
+	(void)free_room(job, &bytes, NULL);
 	return error_set(error, RESULT_SPACE, ENOSPC,
 	                 "%.180s: not enough free space: need %llu bytes, have %llu, and %s", job->label,
 	                 (unsigned long long)job->apply->size, (unsigned long long)bytes, why);
@@ -162,7 +173,7 @@ static int may_remove_source(struct job *job, struct error *error)
 		return no_space(job, "there is no /cache", error);
 	if (cache.device == source.device)
 		return no_space(job, "/cache is on the same file system", error);
-	err = storage_free_space(job->storage, job->target.name.name, &bytes, error);
+	err = free_room(job, &bytes, error);
 	if (err < 0)
 		return err;
 	if (bytes + source.size < job->apply->size)

@@ -44,7 +44,7 @@ struct updater_config {
 	void *tell_ctx;
 	const struct log *log;
 	bool resume;   /* an earlier run of this package may have finished objects: what UPDATER_JOURNAL says counts */
-	bool dry_run;  /* verify everything, list every mismatch in the log, change nothing */
+	bool dry_run;  /* verify everything, room too, list every mismatch in the log, change nothing */
 	bool confined; /* storage has a root directory: run_program does nothing */
 };
 
@@ -72,6 +72,7 @@ struct updater_apply {
 	unsigned patch_count;
 	const struct reader *bonus; /* or NULL */
 	bool dry_run;               /* verify all, up to the content that the patch yields, and change nothing */
+	int64_t growth; /* dry run: bytes that earlier changes would have taken of the target's file system */
 	/*
 	 * Label of an object ("/path", "MTD:name") whose check only the backup satisfied, or NULL. The one slot is not
 	 * overwritten on behalf of any other object before that one has its content.

@@ -17,10 +17,10 @@ static const char *const same[] = {
 	"Package Time: 2022-06-22,15:50\n",
 	/* as the application note prints it */
 	"Project Name: RG520NNADA_VB\n\nProject Rev: RG520NNADAR01A01M4G_01.001\n\nBranch Name: SDX6X Custom Name: "
-        "STD\n\n"
+	"STD\n\n"
 	"Package Time: 2022-06-22,15:50",
 	"\r\n Package Time\t:2022-06-22,15:50\r\nProject Name:RG520NNADA_VB \t\r\nCustom  Name:STD\r\nBranch "
-        "Name:SDX6X\r\n"
+	"Name:SDX6X\r\n"
 	"project rev:RG520NNADAR01A01M4G_01.001\r\nBuilt by: somebody\r\n",
 };
 

@@ -64,7 +64,7 @@ static void put_files(void)
 	world_put(&w, "/system/c", v.old_data, v.old_size);
 	world_put_text(&w, "/system/gone", "");
 	world_put_text(&w, "/system/tree/file", "");
-	world_put_text(&w, "/dev/raw", "raw");
+	world_put(&w, "/dev/raw", v.old_data, v.old_size);
 }
 
 START_TEST(test_clean_system)
@@ -150,6 +150,73 @@ START_TEST(test_space)
 }
 END_TEST
 
+/* What earlier changes take is not free for later ones, and what they give is. */
+START_TEST(test_room_adds_up)
+{
+	static const struct {
+		const char *script;
+		const char *mismatch; /* NULL: there is room */
+	} cases[] = {
+		{"package_extract_file(\"big\", \"/system/1\");", NULL},
+		{"package_extract_dir(\"tree\", \"/system/new/place\");", NULL},
+		{"package_extract_file(\"big\", \"/system/1\"); package_extract_file(\"big\", \"/system/2\");",
+	         "/system/2: not enough space: need 3000 bytes, have 2000"},
+		{"package_extract_file(\"big\", \"/cache/1\"); package_extract_file(\"big\", \"/system/2\");", NULL},
+		{"package_extract_dir(\"tree\", \"/system/new\"); package_extract_dir(\"tree\", \"/system/newer\");",
+	         "/system/newer/one: not enough space: need 2000 bytes, have 1000"},
+		{"delete(\"/system/gone\"); package_extract_file(\"big\", \"/system/1\");"
+	         "package_extract_file(\"big\", \"/system/2\");",
+	         NULL},
+		{"delete_recursive(\"/system/tree\"); package_extract_file(\"big\", \"/system/1\");"
+	         "package_extract_file(\"big\", \"/system/2\");",
+	         NULL},
+		/* in place of itself it grows by nothing, but both are there for a moment */
+		{"package_extract_file(\"big\", \"/system/gone\"); package_extract_file(\"big\", \"/system/2\");"
+	         "delete(\"/system/tree/file\"); package_extract_file(\"big\", \"/system/3\");",
+	         NULL},
+		{"write_raw_image(package_extract_file(\"big\"), \"raw\");",
+	         "raw: not enough space: need 3000 bytes, have 100"},
+	};
+	uint8_t bytes[3000] = {0};
+
+	world_add(&w, "big", bytes, 3000, 0100644);
+	world_add(&w, "tree/one", bytes, 2000, 0100644);
+	world_add(&w, "tree/two", bytes, 2000, 0100644);
+	world_put(&w, "/system/gone", bytes, 3000);
+	world_put(&w, "/system/tree/file", bytes, 3000);
+	world_put(&w, "/dev/raw", bytes, 100);
+	w.free_system = 5000;
+	w.free_cache = 5000;
+	if (!cases[_i].mismatch) {
+		world_succeeds(&w, cases[_i].script);
+		return;
+	}
+	world_aborts(&w, cases[_i].script, cases[_i].mismatch);
+	ck_assert_int_eq(w.error.code, RESULT_SPACE);
+}
+END_TEST
+
+/* Each patch alone would fit, as long as the one before has not grown its file. */
+START_TEST(test_room_for_patches)
+{
+	char script[8192];
+	size_t used;
+
+	versions_free(&v);
+	versions_make(&v, 5000, 9000, 12);
+	world_add(&w, "grow", v.patch, v.patch_size, 0100644);
+	world_put(&w, "/system/a", v.old_data, v.old_size);
+	world_put(&w, "/system/b", v.old_data, v.old_size);
+	used = versions_add_patch(&v, "/system/a", "grow", script, sizeof(script), 0);
+	(void)versions_add_patch(&v, "/system/b", "grow", script, sizeof(script), used);
+	w.free_system = 13000;
+	world_succeeds(&w, script);
+	w.free_system = 12999;
+	world_aborts(&w, script, "/system/b: not enough free space: need 9000 bytes, have 8999");
+	ck_assert_int_eq(w.error.code, RESULT_SPACE);
+}
+END_TEST
+
 /* storage_mount() makes a missing mount point; a dry run makes nothing. */
 START_TEST(test_missing_mount_point)
 {
@@ -178,6 +245,8 @@ Suite *suite_rehearsal(void)
 	tcase_add_test(tc, test_all_mismatches_are_listed);
 	tcase_add_test(tc, test_wrong_patch);
 	tcase_add_test(tc, test_space);
+	tcase_add_loop_test(tc, test_room_adds_up, 0, 9);
+	tcase_add_test(tc, test_room_for_patches);
 	tcase_add_test(tc, test_missing_mount_point);
 	tcase_add_test(tc, test_other_aborts_count_too);
 	suite_add_tcase(suite, tc);
