@@ -116,6 +116,7 @@ static bool make_pipe(int ends[2])
 static pid_t start(const struct child_config *config, const char *package, bool retry, int protocol, int output)
 {
 	const char *argv[ARGUMENTS_MAX];
+	char path[STORAGE_PATH_MAX];
 	char number[16];
 	size_t count = 0;
 	pid_t pid;
@@ -130,9 +131,11 @@ static pid_t start(const struct child_config *config, const char *package, bool 
 		argv[count++] = "--fstab";
 		argv[count++] = config->fstab;
 	}
+	/* The updater takes a package's path for one of this system. */
+	(void)snprintf(path, sizeof(path), "%s%s", config->root ? config->root : "", package);
 	argv[count++] = "3";
 	argv[count++] = number;
-	argv[count++] = package;
+	argv[count++] = path;
 	if (retry)
 		argv[count++] = "retry";
 	argv[count] = NULL;

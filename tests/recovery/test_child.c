@@ -63,7 +63,7 @@ START_TEST(test_arguments)
 	ck_assert_int_eq(child.status, 0);
 	ck_assert_str_eq(seen.text, "ui_print 3 FD /a/package.zip\nui_print /\n");
 	(void)run(script, &seen, "/r", "/f", true);
-	ck_assert_str_eq(seen.text, "ui_print --root /r --fstab /f 3 FD /a/package.zip retry\nui_print /\n");
+	ck_assert_str_eq(seen.text, "ui_print --root /r --fstab /f 3 FD /r/a/package.zip retry\nui_print /\n");
 }
 END_TEST
 
