@@ -16,6 +16,8 @@ static void take(void *ctx, const struct step_message *message)
 
 	if (message->kind == STEP_LOG) {
 		(void)snprintf(scene->log + used, sizeof(scene->log) - used, "%s\n", message->text);
+	} else if (message->kind == STEP_FINDING) {
+		(void)snprintf(scene->finding, sizeof(scene->finding), "%s", message->text);
 	} else {
 		ck_assert_uint_eq(message->kind, STEP_PERCENT);
 		ck_assert_int_gt(message->value, scene->percent);
@@ -27,6 +29,7 @@ void scene_forget(struct scene *scene)
 {
 	scene->output = (struct step_output){.send = take, .ctx = scene};
 	scene->log[0] = '\0';
+	scene->finding[0] = '\0';
 	scene->percent = -1;
 }
 

@@ -12,7 +12,8 @@ struct scene {
 	char root[64];
 	struct step_output output;
 	char log[16384]; /* "line\n" each */
-	int percent;     /* told last; -1: none. It never falls: the scene sees to that */
+	char finding[ERROR_MESSAGE_SIZE];
+	int percent; /* told last; -1: none. It never falls: the scene sees to that */
 };
 
 void scene_open(struct scene *scene);

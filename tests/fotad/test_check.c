@@ -80,6 +80,19 @@ START_TEST(test_sound)
 	ck_assert_int_eq(check_bytes(craft.bytes, craft.size), 0);
 	ck_assert_int_eq(scene.percent, 100);
 	ck_assert_str_eq(scene.output.object, "");
+	ck_assert_str_eq(scene.finding, "");
+}
+END_TEST
+
+/* Which version it leads to is the keeper's to remember. */
+START_TEST(test_target_version)
+{
+	craft_add_text(&craft, PACKAGE_SCRIPT, "ui_print(\"x\");");
+	craft_add_text(&craft, PACKAGE_TARGET_VERSION, "Project Name: A\nProject Rev :  A_02\n");
+	add_version(_i ? OTHER : SAME);
+	craft_finish(&craft, NULL, 0);
+	ck_assert_int_eq(check_bytes(craft.bytes, craft.size) < 0, _i != 0);
+	ck_assert_str_eq(scene.finding, _i ? "" : "A_02");
 }
 END_TEST
 
@@ -202,6 +215,7 @@ Suite *suite_check_step(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, test_sound);
+	tcase_add_loop_test(tests, test_target_version, 0, 2);
 	tcase_add_test(tests, test_every_truncation);
 	tcase_add_test(tests, test_bit_flips);
 	tcase_add_test(tests, test_md5_list);

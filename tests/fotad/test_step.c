@@ -57,6 +57,7 @@ static int fail_with_words(void *ctx, struct step_output *output, struct error *
 	struct log log = step_log(output);
 
 	log_printf(&log, "looking at %s", (const char *)ctx);
+	step_finding(output, "a thing");
 	step_percent(output, 0);
 	step_percent(output, 40);
 	step_percent(output, 40);
@@ -74,6 +75,9 @@ START_TEST(test_messages)
 	receive();
 	ck_assert_uint_eq(message.kind, STEP_LOG);
 	ck_assert_str_eq(message.text, "looking at something");
+	receive();
+	ck_assert_uint_eq(message.kind, STEP_FINDING);
+	ck_assert_str_eq(message.text, "a thing");
 	receive();
 	ck_assert_uint_eq(message.kind, STEP_PERCENT);
 	ck_assert_int_eq(message.value, 40);
