@@ -79,6 +79,8 @@ bool outbox_put(struct outbox *outbox, enum outbox_kind kind, const char *data, 
 {
 	if (!make_room(outbox, kind, length))
 		return false;
+	if (length == 0)
+		return true;
 	if (kind != OUTBOX_ANSWER || !may_grow_last(outbox))
 		outbox->pieces[outbox->count++] = (struct outbox_piece){.kind = (uint8_t)kind};
 	outbox->pieces[outbox->count - 1].length += (uint16_t)length;

@@ -118,7 +118,7 @@ static void note_error(struct port *port, int err)
 		port->failure = -err;
 }
 
-/* Returns whether anything could be written. */
+/* Write what the port takes. Returns whether that was anything. */
 static bool flush(struct port *port)
 {
 	const char *data;
@@ -140,11 +140,13 @@ static bool flush(struct port *port)
 	return some;
 }
 
-/* Byte by byte, as long as there is room for what one of them may cause. */
-static void feed(struct port *port)
+/* Byte by byte, as long as there is room for what one of them may cause; what is written makes room. */
+static void answer(struct port *port)
 {
-	while (has_input(port) && outbox_room(&port->outbox) > ANSWER_ROOM)
-		at_session_feed(&port->session, &port->input[port->taken++], 1);
+	do {
+		while (has_input(port) && outbox_room(&port->outbox) > ANSWER_ROOM)
+			at_session_feed(&port->session, &port->input[port->taken++], 1);
+	} while (flush(port) && has_input(port));
 }
 
 /* Some drivers call themselves readable for ever, so nothing to read is taken for nobody there. */
@@ -169,15 +171,14 @@ void port_serve(struct port *port, short revents)
 {
 	if ((revents & POLLOUT) && !flush(port))
 		port->away = true;
-	feed(port);
+	answer(port);
 	if (port->failure == 0 && (revents & ~POLLOUT)) {
 		if (port->ended || has_input(port))
 			note_hang_up(port, revents);
 		else
 			receive(port, revents);
 	}
-	feed(port);
-	(void)flush(port); /* what it does not take waits for POLLOUT */
+	answer(port);
 	if (port->failure == 0 && port->ended && !has_input(port) && !has_output(port))
 		port->failure = -EPIPE;
 }
@@ -191,5 +192,5 @@ void port_tell(struct port *port, const char *line, bool progress)
 	port->line = NULL;
 	/* A line that does not fit is the price of not reading. */
 	(void)outbox_put(&port->outbox, progress ? OUTBOX_PROGRESS : OUTBOX_LINE, framed.bytes, framed.length);
-	(void)flush(port);
+	answer(port); /* not only flush: what is written makes room for input that waits */
 }

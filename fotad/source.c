@@ -135,7 +135,7 @@ const char *source_print_safe(const char *text, char safe[SOURCE_MAX + 1])
 {
 	const char *scheme_end = strstr(text, "://");
 	const char *start = scheme_end ? scheme_end + 3 : text;
-	enum source_kind kind;
+	enum source_kind kind = SOURCE_PATH;
 	bool good = source_parse(text, &kind, NULL) == 0;
 	const char *at;
 
