@@ -112,7 +112,7 @@ START_TEST(test_lost_device)
 	talker_say(&talkers[1], "ATE0\r");
 	(void)talker_expect(&talkers[1], OK);
 	host_tell(&host, "unread: closing resets the connection");
-	(void)talker_expect(&talkers[0], "connection\r\n");
+	(void)talker_expect(&talkers[2], "connection\r\n"); /* the last one to get it */
 	(void)close(talkers[1].fd);
 	message = host_expect(&host, LINK_LOST);
 	ck_assert_uint_eq(message.channel.index, 1);
@@ -123,6 +123,15 @@ START_TEST(test_lost_device)
 	(void)talker_expect(&talkers[0], "START\"\r\n");
 	talker_say(&talkers[0], "AT\r");
 	(void)talker_expect(&talkers[0], OK);
+}
+END_TEST
+
+/* A device that only writing finds broken is reported at once, not at the next command. */
+START_TEST(test_unwritable_device)
+{
+	ck_assert_int_eq(shutdown(talkers[1].fd, SHUT_RD), 0);
+	host_tell(&host, "+QIND: \"FOTA\",\"START\"");
+	ck_assert_uint_eq(host_expect(&host, LINK_LOST).channel.index, 1);
 }
 END_TEST
 
@@ -286,6 +295,7 @@ Suite *suite_front(void)
 	tcase_add_test(tests, test_start);
 	tcase_add_test(tests, test_reboot);
 	tcase_add_test(tests, test_lost_device);
+	tcase_add_test(tests, test_unwritable_device);
 	tcase_add_test(tests, test_busy_keeper);
 	tcase_add_test(tests, test_connections);
 	tcase_add_test(tests, test_half_closed);
