@@ -35,8 +35,8 @@ enum fetch_request_kind {
 };
 
 struct fetch_request {
-	uint32_t kind; /* enum fetch_request_kind */
-	uint64_t offset;
+	uint32_t kind;   /* enum fetch_request_kind */
+	uint64_t offset; /* bytes that are there already; when that is all of them, the answer starts from 0 */
 	/* Of what is there already, when offset is not 0: a server with another content starts from 0. */
 	struct fetch_validator have;
 	char url[FETCH_URL_SIZE];

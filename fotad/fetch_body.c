@@ -36,17 +36,29 @@ static int send_begins(struct body *body, const struct fetch_validator *file, ui
 	return body->lost;
 }
 
+/* A server that continues a file may say less of it than the one that began it. */
+static void add_known(struct fetch_validator *file, const struct fetch_validator *known)
+{
+	if (file->size == 0)
+		file->size = known->size;
+	if (file->modified == 0)
+		file->modified = known->modified;
+	if (file->etag[0] == '\0')
+		memcpy(file->etag, known->etag, sizeof(file->etag));
+}
+
 static int on_begin(void *ctx, const struct fetch_reply *reply)
 {
 	struct body *body = ctx;
 	struct fetch_validator file = reply->file;
 
 	body->changed = !fetch_is_same(&body->file, &file);
-	if (file.size == 0)
-		file.size = body->file.size;
-	if (reply->partial)
-		body->other = reply->first != body->offset || (file.size > 0 && file.size <= reply->first) ||
-		              !fetch_is_same(&file, &body->request->have);
+	add_known(&file, &body->file);
+	if (reply->partial) {
+		body->other = reply->first != body->offset || !fetch_is_same(&file, &body->request->have);
+		add_known(&file, &body->request->have);
+		body->other = body->other || (file.size > 0 && file.size <= reply->first);
+	}
 	if (body->changed || body->other)
 		return -ECANCELED;
 	return send_begins(body, &file, reply->partial ? reply->first : 0);
@@ -113,7 +125,7 @@ int fetch_body(struct fetch_session *session, const struct fetch_request *reques
 {
 	enum fetch_family family = fetch_family_of(request->url);
 	const struct fetch_validator *have = &request->have;
-	struct body body = {.request = request, .socket = socket};
+	struct body body = {.request = request, .socket = socket, .left = FETCH_NOWHERE};
 	struct fetch_done done = {0};
 	int err = 0;
 
@@ -130,6 +142,8 @@ int fetch_body(struct fetch_session *session, const struct fetch_request *reques
 	}
 	if (body.lost < 0)
 		return body.lost;
+	if (err == -EIO && body.left == 0) /* all is here: how an FTP server ends does not matter */
+		err = 0;
 	if (err == -ECANCELED)
 		fetch_code_trouble(family, FETCH_TROUBLE_CHANGED, &done);
 	else if (err == 0 && body.left != FETCH_NOWHERE && body.left > 0) /* a part shorter than what was asked for */

@@ -108,13 +108,13 @@ static int fetch_span(struct span *span, enum fetch_extent extent)
 	};
 	int err = fetch_transfer(remote->session, &transfer, &remote->done);
 
-	if (err == 0 && (extent == FETCH_SIZE || span->got == span->length))
+	if (err == 0)
 		return 0;
 	if (remote->no_ranges)
 		return -ERANGE;
-	if (err == 0 || err == -ECANCELED)
+	if (err == -ECANCELED)
 		fetch_code_trouble(fetch_family_of(remote->url), FETCH_TROUBLE_CHANGED, &remote->done);
-	return remote_fail(remote, err == 0 ? -EIO : err);
+	return remote_fail(remote, err);
 }
 
 static int out_of_memory(struct remote *remote)
