@@ -75,8 +75,8 @@ void job_drop_download(struct job *job)
 
 static void fail_for_good(struct job *job, const char *object, const struct error *error)
 {
+	job_drop_download(job); /* first: whoever hears that it failed shall find nothing */
 	job_fail(job, "END", object, error);
-	job_drop_download(job);
 }
 
 /* ---- Where the package is ---- */

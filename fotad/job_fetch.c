@@ -34,8 +34,8 @@ static void fail(struct job *job, const struct error *error)
 /* Nothing of it can be used again. */
 static void fail_and_forget(struct job *job, const struct error *error)
 {
+	job_drop_download(job); /* first: whoever hears that it failed shall find nothing */
 	fail(job, error);
-	job_drop_download(job);
 }
 
 /* The link failed, or the URL's time is over: another job may go on from here. */

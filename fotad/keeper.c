@@ -120,16 +120,6 @@ static void tell_front(struct keeper *keeper, const struct link_message *message
 		log_printf(log_of(keeper), "front: %s; a message is lost", strerror(-err));
 }
 
-static void tell_line(void *ctx, const char *line)
-{
-	struct keeper *keeper = ctx;
-	struct link_message message = {.kind = LINK_TELL};
-
-	(void)snprintf(message.line, sizeof(message.line), "%s", line);
-	if (keeper->link >= 0)
-		tell_front(keeper, &message, -1);
-}
-
 static void tell_status(struct keeper *keeper)
 {
 	struct link_message message = {.kind = LINK_STATUS};
@@ -138,6 +128,18 @@ static void tell_status(struct keeper *keeper)
 	if (keeper->link < 0 || memcmp(&message.status, &keeper->told, sizeof(keeper->told)) == 0)
 		return;
 	keeper->told = message.status;
+	tell_front(keeper, &message, -1);
+}
+
+static void tell_line(void *ctx, const char *line)
+{
+	struct keeper *keeper = ctx;
+	struct link_message message = {.kind = LINK_TELL};
+
+	(void)snprintf(message.line, sizeof(message.line), "%s", line);
+	if (keeper->link < 0)
+		return;
+	tell_status(keeper); /* whoever hears the line and asks shall not be told how things stood before it */
 	tell_front(keeper, &message, -1);
 }
 
@@ -173,6 +175,7 @@ static void mend(struct keeper *keeper, uint64_t now)
 		log_printf(log_of(keeper), "front: %s", error.message);
 		lose_front(keeper);
 	}
+	tell_status(keeper); /* before anybody can ask */
 	for (unsigned i = 0; i < keeper->config->config->channel_count && keeper->link >= 0; i++)
 		if (keeper->closed[i])
 			open_channel(keeper, i);
@@ -348,9 +351,8 @@ int keeper_run(const struct keeper_config *config, struct error *error)
 	keeper->signals = catch_signals(error);
 	err = keeper->signals < 0 ? keeper->signals : 0;
 	if (err == 0) {
-		mend(keeper, now_ms()); /* a front that listens before anything is told */
-		err = job_open(&keeper->job, error);
 		opened = true;
+		err = job_open(&keeper->job, error);
 	}
 	while (err == 0 && !keeper->ended) {
 		err = run_once(keeper);
