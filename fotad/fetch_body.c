@@ -100,12 +100,8 @@ static int ask_size(struct fetch_session *session, struct body *body, struct fet
 {
 	struct fetch_transfer transfer = {
 		.url = body->request->url, .extent = FETCH_SIZE, .begin = on_size, .ctx = body};
-	int err = fetch_transfer(session, &transfer, done);
 
-	if (err == 0 && (!fetch_is_same(&body->file, &body->request->have) ||
-	                 (body->file.size > 0 && body->offset >= body->file.size)))
-		body->offset = 0;
-	return err;
+	return fetch_transfer(session, &transfer, done);
 }
 
 static int transfer_body(struct fetch_session *session, struct body *body, struct fetch_done *done)
