@@ -18,6 +18,7 @@ import threading
 import time
 
 ADDRESS = "127.0.0.1"
+GUEST_ADDRESS = "10.0.2.2"  # of the same servers, as a guest of QEMU's user network sees them
 USER = "host"
 PASSWORD = "s3cret@word"
 START_SECONDS = 20
@@ -289,10 +290,9 @@ class Link:
 class Scripted:
     """A server that does with a connection what a function of the test says: function(connection, request bytes)."""
 
-    def __init__(self, greet=False):
+    def __init__(self):
         self.answers = {}
         self.stopping = threading.Event()
-        self.greet = greet
         self.listener = socket.create_server((ADDRESS, 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -377,7 +377,7 @@ class Servers:
         return path
 
     def start_nginx(self):
-        certificate, key = self.authority.sign("server", f"subjectAltName=IP:{ADDRESS}\n")
+        certificate, key = self.authority.sign("server", f"subjectAltName=IP:{ADDRESS},IP:{GUEST_ADDRESS}\n")
         self.write("users", f"{USER}:{{PLAIN}}{PASSWORD}\n")
         config = self.write("nginx.conf", NGINX.format(
             directory=self.directory, root=self.root, address=ADDRESS, certificate=certificate, key=key,
