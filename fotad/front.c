@@ -55,7 +55,7 @@ static bool ask(struct front *front, const struct link_message *message)
 static bool run_command(void *ctx, const struct at_command *command, struct at_reply *reply)
 {
 	struct front *front = ctx;
-	struct commands_request request;
+	struct commands_request request = {0};
 	struct link_message message;
 
 	if (!commands_run(&front->status, command, reply, &request, front->log))

@@ -92,16 +92,23 @@ void job_handle(struct job *job, uint64_t now_ms);
 /* For AT+QFOTADL? and the rest. */
 void job_status(const struct job *job, struct link_status *status);
 
-/* ---- Between job.c and job_fetch.c ---- */
+/* ---- Between job.c, job_fetch.c and job_steps.c ---- */
 
+int job_boot_begin(struct job *job, struct error *error);
+void job_boot_end(struct job *job, const struct step_message *message);
 void job_fetch_begin(struct job *job);
 void job_fetch_handle(struct job *job, uint64_t now_ms);
-void job_checks_begin(struct job *job, const char *package);
+void job_steps_begin(struct job *job, const char *package);
+void job_steps_handle(struct job *job);
+
+void job_enter(struct job *job, enum job_phase phase);
+void job_say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* It failed: told, logged, remembered, and idle again. line: "HTTPEND", "FTPEND" or "END". */
 void job_fail(struct job *job, const char *line, const char *object, const struct error *error);
-void job_say(struct job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void job_enter(struct job *job, enum job_phase phase);
+
+/* The same with END, and what was downloaded is of no use any more. */
+void job_fail_for_good(struct job *job, const char *object, const struct error *error);
 void job_drop_download(struct job *job);
 
 #endif

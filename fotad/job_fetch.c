@@ -106,7 +106,7 @@ void job_fetch_begin(struct job *job)
 	if (prepare_download(job, &error) < 0) {
 		fail_and_forget(job, &error);
 	} else if (job->download.complete) {
-		job_checks_begin(job, DOWNLOAD_PATH);
+		job_steps_begin(job, DOWNLOAD_PATH);
 	} else {
 		job->best = download_size(&job->download);
 		job_say(job, "\"%s\"", job->source == SOURCE_FTP ? "FTPSTART" : "HTTPSTART");
@@ -250,7 +250,7 @@ static void finish_body(struct job *job)
 	job->percent = 100;
 	tell_percent(job);
 	job_say(job, "\"%s\",0", end_line(job));
-	job_checks_begin(job, DOWNLOAD_PATH);
+	job_steps_begin(job, DOWNLOAD_PATH);
 }
 
 static void take_end(struct job *job, const struct fetch_done *done, uint64_t now_ms)

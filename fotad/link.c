@@ -83,7 +83,6 @@ static unsigned take_descriptors(struct msghdr *header, int found[DESCRIPTORS_MA
 static void end_texts(struct link_message *message)
 {
 	struct link_status *status = &message->status;
-	unsigned char plain_text;
 
 	switch (message->kind) {
 	case LINK_STATUS:
@@ -91,9 +90,6 @@ static void end_texts(struct link_message *message)
 		status->last.reason[sizeof(status->last.reason) - 1] = '\0';
 		status->project[sizeof(status->project) - 1] = '\0';
 		status->revision[sizeof(status->revision) - 1] = '\0';
-		/* A bool that is neither true nor false is undefined behaviour for whoever reads it. */
-		memcpy(&plain_text, &status->plain_text, sizeof(plain_text));
-		status->plain_text = plain_text != 0;
 		break;
 	case LINK_TELL:
 		message->line[sizeof(message->line) - 1] = '\0';

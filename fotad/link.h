@@ -45,9 +45,9 @@ struct link_status {
 	uint32_t state;   /* enum link_state */
 	uint32_t percent; /* of the download or the checks */
 	struct link_result last;
-	char project[64];  /* Project Name, of /etc/quectel-project-version; "" when there is none */
-	char revision[96]; /* Project Rev */
-	bool plain_text;   /* http and ftp are allowed, not only https and paths */
+	char project[64];    /* Project Name, of /etc/quectel-project-version; "" when there is none */
+	char revision[96];   /* Project Rev */
+	uint32_t plain_text; /* 0 or 1: http and ftp are allowed, not only https and paths */
 };
 
 struct link_start {

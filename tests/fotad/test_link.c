@@ -164,7 +164,6 @@ START_TEST(test_unterminated)
 	ck_assert_uint_eq(strlen(message.status.revision), sizeof(message.status.revision) - 1);
 	ck_assert_uint_eq(strlen(message.status.last.object), sizeof(message.status.last.object) - 1);
 	ck_assert_uint_eq(strlen(message.status.last.reason), sizeof(message.status.last.reason) - 1);
-	ck_assert(message.status.plain_text == true);
 
 	kind = LINK_TELL;
 	memcpy(raw, &kind, sizeof(kind));
