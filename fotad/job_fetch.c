@@ -13,8 +13,8 @@
 #define RETRY_AFTER_MAX 3600       /* seconds that a server may ask for */
 #define TURNS           64         /* answers taken before the rest of the keeper gets its turn */
 
-#define HTTP_UNKNOWN     701
-#define FTP_UNKNOWN      601
+#define HTTP_CHANGED     723 /* as qfota-fetch says it */
+#define FTP_CHANGED      613
 #define HTTP_URL_EXPIRED 711 /* or access was refused */
 
 static const char *end_line(const struct job *job)
@@ -52,6 +52,34 @@ static void fail_and_keep(struct job *job, const struct error *error)
 	fail(job, error);
 }
 
+/* ---- Progress and end ---- */
+
+/* At most download_max lines, evenly spread, the first and the last, 100, among them. */
+static void tell_percent(struct job *job)
+{
+	unsigned parts = job->request.download_max - 1;
+
+	if (job->request.download_max == 0 ||
+	    (job->last_told >= 0 && job->percent * parts / 100 <= (unsigned)job->last_told * parts / 100))
+		return;
+	job->last_told = (int)job->percent;
+	job_say(job, "\"DOWNLOADING\",%u", job->percent);
+}
+
+static void finish_body(struct job *job)
+{
+	struct error error;
+
+	if (download_finish(&job->download, &error) < 0) {
+		fail_and_forget(job, &error);
+		return;
+	}
+	job->percent = 100;
+	tell_percent(job);
+	job_say(job, "\"%s\",0", end_line(job));
+	job_steps_begin(job, DOWNLOAD_PATH);
+}
+
 /* ---- Asking ---- */
 
 static void ask(struct job *job)
@@ -60,6 +88,11 @@ static void ask(struct job *job)
 	bool manifest = request.offset == 0 && !job->has_manifest;
 	struct error error;
 
+	/* The link broke behind the last byte: a server has nothing more to say to that. */
+	if (request.offset && request.offset == request.have.size) {
+		finish_body(job);
+		return;
+	}
 	request.kind = manifest ? FETCH_MANIFEST : FETCH_BODY;
 	(void)snprintf(request.url, sizeof(request.url), "%s", job->request.source);
 	if (fetcher_start(&job->fetcher, job->config, &error) < 0 || fetcher_ask(&job->fetcher, &request, &error) < 0) {
@@ -197,7 +230,7 @@ static void take_beginning(struct job *job, const struct fetch_answer *answer, u
 
 	if (answer->offset == 0 && job->has_manifest && !fetch_is_same(&job->manifest.file, &answer->file)) {
 		job->has_manifest = false;
-		(void)error_set(&error, job->source == SOURCE_FTP ? FTP_UNKNOWN : HTTP_UNKNOWN, ESTALE,
+		(void)error_set(&error, job->source == SOURCE_FTP ? FTP_CHANGED : HTTP_CHANGED, ESTALE,
 		                "the file changed while it was fetched");
 		try_again(job, &error, 0, now_ms);
 		return;
@@ -207,18 +240,6 @@ static void take_beginning(struct job *job, const struct fetch_answer *answer, u
 		err = check_room(job, answer->file.size, &error);
 	if (err < 0)
 		fail_and_forget(job, &error);
-}
-
-/* At most download_max lines, evenly spread, the first and the last, 100, among them. */
-static void tell_percent(struct job *job)
-{
-	unsigned parts = job->request.download_max - 1;
-
-	if (job->request.download_max == 0 ||
-	    (job->last_told >= 0 && job->percent * parts / 100 <= (unsigned)job->last_told * parts / 100))
-		return;
-	job->last_told = (int)job->percent;
-	job_say(job, "\"DOWNLOADING\",%u", job->percent);
 }
 
 static void take_data(struct job *job, const struct fetch_answer *answer)
@@ -237,20 +258,6 @@ static void take_data(struct job *job, const struct fetch_answer *answer)
 		job->percent = (unsigned)(download_size(&job->download) * 100 / size);
 		tell_percent(job);
 	}
-}
-
-static void finish_body(struct job *job)
-{
-	struct error error;
-
-	if (download_finish(&job->download, &error) < 0) {
-		fail_and_forget(job, &error);
-		return;
-	}
-	job->percent = 100;
-	tell_percent(job);
-	job_say(job, "\"%s\",0", end_line(job));
-	job_steps_begin(job, DOWNLOAD_PATH);
 }
 
 static void take_end(struct job *job, const struct fetch_done *done, uint64_t now_ms)
