@@ -108,6 +108,11 @@ static bool is_own_words(const char *text)
 	       strcmp(text, "4") == 0;
 }
 
+static char *skip_blanks(char *text)
+{
+	return text + strspn(text, " \t");
+}
+
 static void end_line(struct at_session *session)
 {
 	char line[AT_LINE_MAX + 1];
@@ -118,7 +123,10 @@ static void end_line(struct at_session *session)
 	line[session->length] = '\0';
 	session->length = 0;
 	session->unusable = false;
-	text += strspn(text, " \t");
+	text = skip_blanks(text);
+	/* The documents say `echo -e`; the echo of a shell that knows no such option says it, too. */
+	if (strncmp(text, "-e ", 3) == 0)
+		text = skip_blanks(text + 3);
 	if (!unusable && strncasecmp(text, "AT", 2) == 0)
 		put_result(session, run_line(session, text + 2));
 	else if (unusable || (*text && !is_own_words(text)))

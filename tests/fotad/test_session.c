@@ -65,6 +65,8 @@ START_TEST(test_answers)
 		{"AT\r", "\r\nOK\r\n"},
 		{"at\r\n\n", "\r\nOK\r\n"},
 		{" \tAT\r", "\r\nOK\r\n"},
+		{"-e  at\r\n \n", "\r\nOK\r\n"},
+		{"-e\r", "\r\nERROR\r\n"},
 		{"\r\n\r\r", ""},
 		{"AT", ""},
 		{"\r", "\r\nOK\r\n"},
