@@ -3,6 +3,7 @@
 #include "fotad/job.h"
 
 #include "fotad/version.h"
+#include "report/report.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,13 +55,9 @@ static void fail_and_keep(struct job *job, const struct error *error)
 
 /* ---- Progress and end ---- */
 
-/* At most download_max lines, evenly spread, the first and the last, 100, among them. */
 static void tell_percent(struct job *job)
 {
-	unsigned parts = job->request.download_max - 1;
-
-	if (job->request.download_max == 0 ||
-	    (job->last_told >= 0 && job->percent * parts / 100 <= (unsigned)job->last_told * parts / 100))
+	if (!report_is_due(job->request.download_max, job->last_told, job->percent))
 		return;
 	job->last_told = (int)job->percent;
 	job_say(job, "\"DOWNLOADING\",%u", job->percent);

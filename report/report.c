@@ -168,17 +168,14 @@ static bool is_limited(const struct report *report)
 	return report->updating_max < REPORT_UPDATING_ALL;
 }
 
-/* A limit of n lines cuts the way from 0 to 100 into n - 1 parts: one line for each of them that is behind us. */
-static bool is_due(const struct report *report)
+bool report_is_due(unsigned lines, int told, unsigned percent)
 {
-	unsigned parts;
+	/* The way from 0 to 100 in parts: one line for each of them that is behind us. */
+	unsigned parts = lines < REPORT_UPDATING_ALL ? lines - 1 : 100;
 
-	if (!is_limited(report))
-		return true;
-	if (report->updating_max == 0)
+	if (lines == 0)
 		return false;
-	parts = report->updating_max - 1;
-	return !report->told || report->percent * parts / 100 > report->told_percent * parts / 100;
+	return told < 0 || percent * parts / 100 > (unsigned)told * parts / 100;
 }
 
 void report_percent(struct report *report, unsigned percent, uint64_t now_ms)
@@ -191,7 +188,8 @@ void report_percent(struct report *report, unsigned percent, uint64_t now_ms)
 	} else if (report->told) {
 		return;
 	}
-	if (is_due(report))
+	if (!is_limited(report) ||
+	    report_is_due(report->updating_max, report->told ? (int)report->told_percent : -1, report->percent))
 		send_percent(report, now_ms);
 }
 

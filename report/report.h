@@ -51,13 +51,17 @@ void report_set_upgrade(struct report *report, uint32_t upgrade);
 #define REPORT_UPDATING_ALL 100
 void report_set_updating_max(struct report *report, unsigned lines);
 
+/* The same rule for other lines with a percentage. told: the last one, -1 when there was none. */
+bool report_is_due(unsigned lines, int told, unsigned percent);
+
 /* START. The percentage continues at the highest one told before of this upgrade, over reboots too. */
 void report_start(struct report *report, uint64_t now_ms);
 
 /* UPDATING when higher than all before, or when it is the first since START; at most 100, never falling. */
 void report_percent(struct report *report, unsigned percent, uint64_t now_ms);
 
-/* Repeats the last UPDATING after REPORT_HEARTBEAT_MS of silence, unless their number is limited; sends what waits. At least once a second, please. */
+/* Repeats the last UPDATING after REPORT_HEARTBEAT_MS of silence, unless their number is limited; sends what waits. At
+ * least once a second, please. */
 void report_tick(struct report *report, uint64_t now_ms);
 
 /* END,<code>; waits at most wait_ms of real time for slow channels; forgets the percentage. */
