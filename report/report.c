@@ -171,7 +171,7 @@ static bool is_limited(const struct report *report)
 bool report_is_due(unsigned lines, int told, unsigned percent)
 {
 	/* The way from 0 to 100 in parts: one line for each of them that is behind us. */
-	unsigned parts = lines < REPORT_UPDATING_ALL ? lines - 1 : 100;
+	unsigned parts = lines - 1;
 
 	if (lines == 0)
 		return false;
