@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of the virtual module: what happens to the module (a scenario), and what must be true afterwards."""
+import contextlib
 import dataclasses
 import os
 import re
@@ -49,16 +50,18 @@ def truncated_package():
 def volume_package():
     """The kernel's package, for a UBI volume that holds the same image."""
     path = os.path.join(PACKAGES, "volume.zip")
-    rewrite_script(make_package("o"), path, b"MTD:boot:", f"UBI:{VOLUME}:".encode())
+    rewrite(make_package("o"), path, "updater-script", b"MTD:boot:", f"UBI:{VOLUME}:".encode())
     return path
 
 
-def rewrite_script(package, path, old, new):
-    """The package with other words in its script."""
+def rewrite(package, path, name, old, new):
+    """The package with other words in an entry whose name ends with this."""
     with zipfile.ZipFile(package) as given, zipfile.ZipFile(path, "w") as made:
         for entry in given.infolist():
             data = given.read(entry)
-            if entry.filename.endswith("updater-script"):
+            if entry.filename.endswith(name):
+                if old not in data:
+                    raise ValueError(f"{package}: {entry.filename} has no {old!r}")
                 data = data.replace(old, new)
             made.writestr(entry, data)
 
@@ -161,6 +164,8 @@ class Case:
     check: object  # called with Findings
     scenario: str = ""
     package: object = make_package
+    # Gives a context manager of what the host does meanwhile: (more of the scenario, module.Dialogue or None).
+    host: object = lambda: contextlib.nullcontext(("", None))
 
     @property
     def name(self):

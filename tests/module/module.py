@@ -5,6 +5,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import re
 import selectors
 import shlex
 import shutil
@@ -21,6 +22,7 @@ INPUT = os.path.join(ROOT, "build", "input")
 CHANNELS = ("smd7", "smd11")
 DUMP_BYTES = 512 << 20
 READY = "module: ready for orders"
+NETWORK = ["-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net"]
 
 
 class ModuleError(Exception):
@@ -44,6 +46,31 @@ class Line:
     seconds: float
     source: str  # "console" or a channel
     text: str
+
+
+class Dialogue:
+    """What the host says, and when. steps: (source, pattern, to whom, text): when the source says a line with the
+    pattern in it, the text goes to a channel or, as a line, to "console"; each step after the one before. A failure
+    that no step waits for ends the run."""
+
+    END = ("console", "end_run")
+    FAILURE = r'^ERROR$|END",[1-9]'
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+
+    def answer(self, line):
+        """(to whom, text), or None."""
+        if not self.steps:
+            return None
+        source, pattern, *answer = self.steps[0]
+        if line.source == source and re.search(pattern, line.text):
+            self.steps.pop(0)
+            return answer
+        if line.source == "smd7" and re.search(self.FAILURE, line.text):
+            self.steps.clear()
+            return self.END
+        return None
 
 
 @dataclasses.dataclass
@@ -70,7 +97,7 @@ class Result:
 
 def prepare(*more):
     """What all runs need, made once; more: other programs that make something."""
-    for program in ("scripts/deps module", "scripts/input", "initramfs/pack", *more):
+    for program in ("scripts/deps module servers", "scripts/input", "initramfs/pack", *more):
         path, *arguments = program.split()
         if subprocess.run([os.path.join(ROOT, path), *arguments], timeout=1800, check=False).returncode:
             raise ModuleError(f"{program} failed")
@@ -144,7 +171,8 @@ def make_start_system(folder, scenario, package):
         file.write(scenario)
     shutil.copy(package, f"{folder}/scenario/scenario/package")
     make_archive(f"{folder}/scenario", f"{folder}/scenario.cpio")
-    parts = [f"{MODULE}/base.cpio", f"{MODULE}/recovery.cpio", make_factory(), f"{folder}/scenario.cpio"]
+    images = [f"{MODULE}/{name}.cpio" for name in ("base", "recovery", "normal")]
+    parts = [*images, make_factory(), f"{folder}/scenario.cpio"]
     join(parts, f"{folder}/initrd")
     shutil.rmtree(f"{folder}/scenario")
     os.unlink(f"{folder}/scenario.cpio")
@@ -153,11 +181,14 @@ def make_start_system(folder, scenario, package):
 class Machine:
     """One run of QEMU. It always ends: by itself, or killed by its own process id when its time is over."""
 
-    def __init__(self, initrd, disks, memory, snapshot=None):
+    def __init__(self, initrd, disks, memory, snapshot=None, network=False):
         self.sockets = tempfile.mkdtemp(prefix="fota-")
         self.listeners = {name: self.listen(name) for name in (*CHANNELS, "control")}
-        self.process = subprocess.Popen(self.arguments(initrd, disks, memory, snapshot), stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.channels = {}
+        arguments = self.arguments(initrd, disks, memory, snapshot)
+        arguments += NETWORK if network else ["-net", "none"]
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
 
     def listen(self, name):
         listener = socket.socket(socket.AF_UNIX)
@@ -168,7 +199,7 @@ class Machine:
 
     def arguments(self, initrd, disks, memory, snapshot):
         arguments = ["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a7", "-m", str(memory), "-display", "none",
-                     "-monitor", "none", "-serial", "stdio", "-no-reboot", "-net", "none",
+                     "-monitor", "none", "-serial", "stdio", "-no-reboot",
                      "-qmp", f"unix:{self.sockets}/control",
                      "-kernel", f"{MODULE}/vmlinuz", "-initrd", initrd,
                      "-append", "console=ttyAMA0 quiet panic=-1 log_buf_len=4M"]
@@ -193,7 +224,7 @@ class Machine:
         """Yield (source, bytes) as they arrive, until QEMU ends or the deadline is over."""
         with selectors.DefaultSelector() as selector:
             for name in CHANNELS:
-                connection = self.connect(name)
+                connection = self.channels[name] = self.connect(name)
                 selector.register(connection, selectors.EVENT_READ, (name, connection.recv))
             console = self.process.stdout.fileno()
             selector.register(console, selectors.EVENT_READ, ("console", lambda size: os.read(console, size)))
@@ -203,6 +234,14 @@ class Machine:
                     if not data:
                         selector.unregister(key.fileobj)
                     yield key.data[0], data
+
+    def say(self, where, text):
+        """To a channel, or as a line to the console."""
+        if where == "console":
+            self.process.stdin.write(f"{text}\n".encode())
+            self.process.stdin.flush()
+        else:
+            self.channels[where].sendall(text.encode())
 
     def control(self):
         """QEMU's control connection: ask(command, arguments) gives the answer."""
@@ -247,8 +286,7 @@ class Machine:
         ask = self.control()
         self.wait_until(ask, "query-status", "paused")
         ask("cont")
-        self.process.stdin.write(f"{text}\n".encode())
-        self.process.stdin.flush()
+        self.say("console", text)
 
     def stop(self):
         if self.process.poll() is None:
@@ -270,20 +308,22 @@ def split_lines(chunks, start):
                 yield Line(time.monotonic() - start, source, text.decode(errors="replace"))
 
 
-def run(name, scenario, package, timeout=600, tell=None):
-    """Run a scenario (shell text, see initramfs/module/init) with an update package; tell() gets each Line at once."""
+def run(name, scenario, package, timeout=600, tell=None, dialogue=None):
+    """Run a scenario (shell text, see initramfs/module/init) with an update package; tell() gets each Line at once.
+    With a Dialogue the module's system runs qfotad, and the module has a network."""
     folder = os.path.join(MODULE, "runs", name)
     with locked(folder):
-        return run_in(folder, scenario, package, timeout, tell)
+        return run_in(folder, f"daemon=yes\n{scenario}" if dialogue else scenario, package, timeout, tell, dialogue)
 
 
-def run_in(folder, scenario, package, timeout, tell):
+def run_in(folder, scenario, package, timeout, tell, dialogue):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     make_start_system(folder, scenario, package)
     make_dump_disk(f"{folder}/dump.tar")
     try:
-        return boot(folder, f"{folder}/initrd", {"dump": f"{folder}/dump.tar"}, timeout=timeout, tell=tell)
+        return boot(folder, f"{folder}/initrd", {"dump": f"{folder}/dump.tar"}, timeout=timeout, tell=tell,
+                    dialogue=dialogue)
     finally:
         os.unlink(f"{folder}/initrd")
 
@@ -294,13 +334,14 @@ def make_dump_disk(path):
         file.truncate(DUMP_BYTES)
 
 
-def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, doom=None, snapshot=None, orders=None):
+def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, doom=None, snapshot=None, orders=None,
+         dialogue=None):
     """One run of QEMU; what it says goes to lines.log, too. disks: {name: file}. doom() gets each Line and tells in how
     many seconds the machine is to be killed, or None; until then it is listened to. One that starts from a snapshot is
     given its orders, a line that it waits for on its console."""
     start = time.monotonic()
     lines = []
-    machine = Machine(initrd, disks, memory, snapshot)
+    machine = Machine(initrd, disks, memory, snapshot, network=bool(dialogue))
     try:
         if snapshot:
             machine.go_on(orders)
@@ -310,6 +351,9 @@ def boot(folder, initrd, disks, *, memory=1024, timeout=600, tell=None, doom=Non
                 log.write(f"{line.seconds:8.2f} {line.source:8} {line.text}\n")
                 if tell:
                     tell(line)
+                answer = dialogue.answer(line) if dialogue else None
+                if answer:
+                    machine.say(*answer)
                 seconds = doom(line) if doom else None
                 if seconds is not None:
                     threading.Timer(seconds, machine.process.kill).start()

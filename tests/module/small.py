@@ -108,7 +108,7 @@ def make():
         for version in ("v1", "v2"):
             make_version(version)
         module.command(cases.UPDATE_GEN, "a", "--source", V1, "--target", V2, "-o", f"{PACKAGE}.raw")
-        cases.rewrite_script(f"{PACKAGE}.raw", PACKAGE, b"MTD:abl:", b"UBI:abl:")
+        cases.rewrite(f"{PACKAGE}.raw", PACKAGE, "updater-script", b"MTD:abl:", b"UBI:abl:")
         with open(stamp, "wb") as file:
             file.write(recipe())
 
