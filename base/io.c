@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int stream_read_all(struct stream *stream, void *buffer, size_t length)
 {
@@ -85,4 +86,28 @@ static int memory_read_at(void *ctx, uint64_t offset, void *buffer, size_t lengt
 struct reader reader_from_memory(struct memory_block *block)
 {
 	return (struct reader){.read_at = memory_read_at, .ctx = block, .size = block->size};
+}
+
+static int file_read_at(void *ctx, uint64_t offset, void *buffer, size_t length)
+{
+	const int *fd = ctx;
+	uint8_t *at = buffer;
+
+	while (length > 0) {
+		ssize_t n = pread(*fd, at, length, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+struct reader reader_from_file(const int *fd, uint64_t size)
+{
+	return (struct reader){.read_at = file_read_at, .ctx = (void *)fd, .size = size};
 }

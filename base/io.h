@@ -52,4 +52,7 @@ struct memory_block {
 };
 struct reader reader_from_memory(struct memory_block *block);
 
+/* A reader over an open file of this size; the descriptor must stay where it is, and open. */
+struct reader reader_from_file(const int *fd, uint64_t size);
+
 #endif

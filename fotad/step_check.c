@@ -14,39 +14,20 @@
 
 #define VERSION_MAX 16384 /* bytes of a quectel-project-version */
 
-static int read_package(void *ctx, uint64_t offset, void *buffer, size_t length)
-{
-	const int *fd = ctx;
-	uint8_t *at = buffer;
-
-	while (length > 0) {
-		ssize_t n = pread(*fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* What was downloaded or pushed must be on the medium, and be read from there. */
-static int open_on_medium(int fd, struct reader *zip, struct error *error)
+static int open_on_medium(const int *fd, struct reader *zip, struct error *error)
 {
 	struct stat stat;
 	int err;
 
-	if (fstat(fd, &stat) < 0 || fsync(fd) < 0)
+	if (fstat(*fd, &stat) < 0 || fsync(*fd) < 0)
 		return error_set(error, RESULT_PRECHECK, errno, "archive test: %s", strerror(errno));
 	if (!S_ISREG(stat.st_mode))
 		return error_set(error, RESULT_PRECHECK, EINVAL, "archive test: not a regular file");
-	err = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	err = posix_fadvise(*fd, 0, 0, POSIX_FADV_DONTNEED);
 	if (err)
 		return error_set(error, RESULT_PRECHECK, err, "archive test: %s", strerror(err));
-	zip->size = (uint64_t)stat.st_size;
+	*zip = reader_from_file(fd, (uint64_t)stat.st_size);
 	return 0;
 }
 
@@ -119,11 +100,10 @@ static void find_target(struct package *package, struct step_output *output)
 int step_check(const struct step_check *check, struct step_output *output, struct error *error)
 {
 	struct package_limits limits = package_default_limits();
-	int fd = check->package;
-	struct reader zip = {.read_at = read_package, .ctx = &fd};
+	struct reader zip;
 	struct package *package = NULL;
 	struct error cause = {0};
-	int err = open_on_medium(fd, &zip, &cause);
+	int err = open_on_medium(&check->package, &zip, &cause);
 
 	if (!err) {
 		err = package_open(&zip, &limits, &package, &cause);

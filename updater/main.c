@@ -35,25 +35,6 @@ struct arguments {
 	int pipe;
 };
 
-static int read_package(void *ctx, uint64_t offset, void *buffer, size_t length)
-{
-	const int *fd = ctx;
-	uint8_t *at = buffer;
-
-	while (length > 0) {
-		ssize_t n = pread(*fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Recovery may be gone; the update goes on without it. */
 static void tell_pipe(void *ctx, const char *line)
 {
@@ -111,14 +92,14 @@ static enum updater_exit run_package(const struct arguments *arguments, const st
 static enum updater_exit open_and_run(const struct arguments *arguments)
 {
 	int fd = open(arguments->package, O_RDONLY | O_CLOEXEC);
-	struct reader zip = {.read_at = read_package, .ctx = &fd};
+	struct reader zip;
 	enum updater_exit result = UPDATER_PACKAGE;
 	struct stat stat;
 
 	if (fd < 0 || fstat(fd, &stat) < 0) {
 		printf("%s: %s\n", arguments->package, strerror(errno));
 	} else {
-		zip.size = (uint64_t)stat.st_size;
+		zip = reader_from_file(&fd, (uint64_t)stat.st_size);
 		result = run_package(arguments, &zip);
 	}
 	if (fd >= 0)

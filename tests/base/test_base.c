@@ -151,7 +151,29 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("base");
+	START_TEST(reader_of_a_file)
+{
+	FILE *file = tmpfile();
+	char text[8] = "";
+	struct reader reader;
+	int fd;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs("0123456789", file), 0);
+	ck_assert_int_eq(fflush(file), 0);
+	fd = fileno(file);
+	reader = reader_from_file(&fd, 10);
+	ck_assert_uint_eq(reader.size, 10);
+	ck_assert_int_eq(reader.read_at(reader.ctx, 3, text, 7), 0);
+	ck_assert_str_eq(text, "3456789");
+	/* Shorter than it was: an error, not less. */
+	ck_assert_int_eq(reader.read_at(reader.ctx, 4, text, 7), -EIO);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(reader.read_at(reader.ctx, 0, text, 1), -EBADF);
+}
+END_TEST
+
+Suite *suite = suite_create("base");
 	TCase *tests = tcase_create("base");
 	SRunner *runner;
 	int failed;
@@ -163,6 +185,7 @@ int main(void)
 	tcase_add_test(tests, bytes_round_trip);
 	tcase_add_test(tests, content_streams_are_independent);
 	tcase_add_test(tests, log_goes_where_told);
+	tcase_add_test(tests, reader_of_a_file);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
