@@ -149,9 +149,7 @@ START_TEST(log_goes_where_told)
 }
 END_TEST
 
-int main(void)
-{
-	START_TEST(reader_of_a_file)
+START_TEST(reader_of_a_file)
 {
 	FILE *file = tmpfile();
 	char text[8] = "";
@@ -173,7 +171,9 @@ int main(void)
 }
 END_TEST
 
-Suite *suite = suite_create("base");
+int main(void)
+{
+	Suite *suite = suite_create("base");
 	TCase *tests = tcase_create("base");
 	SRunner *runner;
 	int failed;
