@@ -2,7 +2,11 @@
 """The cases of the virtual module whose system runs qfotad: the host asks with AT commands and nothing else."""
 import contextlib
 import os
+import random
+import re
+import shutil
 import sys
+import zipfile
 
 import cases
 import compare
@@ -13,6 +17,8 @@ sys.path.insert(0, os.path.join(module.ROOT, "tests", "fotad"))
 import loopback
 
 PUSHED = "ufs/update.zip"
+LARGE = 70_000_000
+IDLE_MAX, LOADING_MAX = 4096, 8192  # KiB
 RUNS = ("console", "^module: qfotad runs$")
 CERTIFICATES = """
 before_daemon()
@@ -59,6 +65,15 @@ def stranger_package():
     return path
 
 
+def large_package():
+    """As large as a module's package may well be: most of it is not used by the script, and does not compress."""
+    path = os.path.join(cases.PACKAGES, "large.zip")
+    shutil.copyfile(kernel_package(), path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("patch/unused", random.Random(0).randbytes(LARGE - os.path.getsize(path)))
+    return path
+
+
 @contextlib.contextmanager
 def refused_one_by_one():
     """505, 550 and 510: after each the host changes what is wrong, and asks again."""
@@ -100,8 +115,16 @@ def daemon_http(findings):
 
 
 def daemon_https(findings):
-    """https, verified with a private CA; plain text is not allowed."""
+    """70 MB by https, verified with a private CA; plain text is not allowed. What qfotad needs fits."""
     check_upgrade(findings, "HTTP", boot=V2)
+    told = [re.fullmatch(r"module: resident: (\d+) KiB:(.*)", text) for text in findings.result.said("console")]
+    sizes = [(int(match[1]), match[2].split()) for match in told if match]
+    others = [size for size, names in sizes if "qfota-fetch" not in names]
+    loading = [size for size, names in sizes if "qfota-fetch" in names]
+    findings.expect(others and max(others) < IDLE_MAX,
+                    f"KiB resident without a download: {others}, should be below {IDLE_MAX}")
+    findings.expect(loading and max(loading) < LOADING_MAX,
+                    f"KiB resident while downloading: {loading}, should be below {LOADING_MAX}")
 
 
 def daemon_ftp(findings):
@@ -142,6 +165,20 @@ TLS_ONLY = """
 before_boot()
 {
 	sed -i '/plain_text/d' /normal-image/qfotad.conf
+	tell_sizes &
+}
+# Not VmRSS: since Linux 2.6.34 that is only about right.
+tell_sizes()
+{
+	while sleep 0.3; do
+		total=0 names=
+		for process in $(pidof qfotad qfota-fetch); do
+			size=$(awk '$1 == "Rss:" { print $2 }' "/proc/$process/smaps_rollup" 2>/dev/null) || continue
+			name=$(cat "/proc/$process/comm") || continue
+			total=$((total + ${size:-0})) names="$names $name"
+		done
+		[ -z "$names" ] || say "resident: $total KiB:$names"
+	done
 }
 """
 REFUSALS = f"""
@@ -168,7 +205,7 @@ dump_more()
 
 CASES = [
     Case(daemon_http, host=lambda: upgrade_from("http", cases.make_package())),
-    Case(daemon_https, TLS_ONLY, kernel_package, lambda: upgrade_from("https", kernel_package())),
+    Case(daemon_https, TLS_ONLY, kernel_package, lambda: upgrade_from("https", large_package())),
     Case(daemon_ftp, "", kernel_package, lambda: upgrade_from("ftp", kernel_package())),
     Case(daemon_path, PUSH, kernel_package,
          lambda: contextlib.nullcontext(("", upgrade(f"/usrdata/cache/{PUSHED}")))),
