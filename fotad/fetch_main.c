@@ -127,7 +127,8 @@ static int serve(struct fetch_session *session)
 /* The parent's end must not leave us behind, nor a write to a server that is gone end us. */
 static bool prepare(void)
 {
-	/* The thread that resolves names would have a heap of its own; if it gets one, that costs only memory. */
+	/* Where libcurl resolves names in a thread, that would have a heap of its own; if it gets one, that costs only
+	 * memory. */
 	(void)mallopt(M_ARENA_MAX, 1);
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR;
 }

@@ -164,7 +164,25 @@ static void open_channel(struct keeper *keeper, unsigned index)
 	keeper->complained[index] = false;
 }
 
-/* What is missing, once a second: the front, and its channels. */
+/*
+ * Until it is clear what the last reboot left, nobody is heard: what is written to a device meanwhile waits there, and
+ * is not refused.
+ */
+static bool is_channel_wanted(const struct keeper *keeper, unsigned index)
+{
+	return keeper->closed[index] && keeper->job.phase != JOB_BOOT;
+}
+
+static bool is_broken(const struct keeper *keeper)
+{
+	bool broken = keeper->link < 0;
+
+	for (unsigned i = 0; i < keeper->config->config->channel_count; i++)
+		broken = broken || is_channel_wanted(keeper, i);
+	return broken;
+}
+
+/* What is missing: the front, and its channels. What cannot be had now is tried again once a second. */
 static void mend(struct keeper *keeper, uint64_t now)
 {
 	struct error error;
@@ -177,18 +195,10 @@ static void mend(struct keeper *keeper, uint64_t now)
 	}
 	tell_status(keeper); /* before anybody can ask */
 	for (unsigned i = 0; i < keeper->config->config->channel_count && keeper->link >= 0; i++)
-		if (keeper->closed[i])
+		if (is_channel_wanted(keeper, i))
 			open_channel(keeper, i);
-	keeper->again_ms = now + AGAIN_MS;
-}
-
-static bool is_broken(const struct keeper *keeper)
-{
-	bool broken = keeper->link < 0;
-
-	for (unsigned i = 0; i < keeper->config->config->channel_count; i++)
-		broken = broken || keeper->closed[i];
-	return broken;
+	if (is_broken(keeper))
+		keeper->again_ms = now + AGAIN_MS;
 }
 
 /* ---- Rebooting ---- */
