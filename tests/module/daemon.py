@@ -15,6 +15,7 @@ from cases import V1, V2, Case
 
 sys.path.insert(0, os.path.join(module.ROOT, "tests", "fotad"))
 import loopback
+from dialogue import Dialogue, Rejected
 
 PUSHED = "ufs/update.zip"
 LARGE = 70_000_000
@@ -88,6 +89,17 @@ def refused_one_by_one():
                                   ("smd7", "^OK$", *module.Dialogue.END))
 
 
+def check_dialogue(findings, channel):
+    """What a host program of other people's making would believe at the end."""
+    dialogue = Dialogue()
+    try:
+        for text in findings.result.said(channel):
+            dialogue.take(text)
+        findings.expect(dialogue.state == "done", f"{channel}: a host believes that it is {dialogue.state}")
+    except Rejected as why:
+        findings.expect(False, f"{channel}: {why}")
+
+
 def check_upgrade(findings, protocol, **parts):
     """From the first line to the version behind the upgrade."""
     findings.boots("nrn")
@@ -98,6 +110,7 @@ def check_upgrade(findings, protocol, **parts):
         findings.expect(steps == wanted, f"{channel}: it said {steps}, should be {wanted}")
         loaded = [urc.split(",")[1] for urc in urcs if '"DOWNLOADING"' in urc]
         findings.expect(not protocol or loaded[-1:] == ["100"], f"{channel}: downloading ended at {loaded[-1:]}")
+        check_dialogue(findings, channel)
         told = findings.percentages_never_fall(channel, findings.result.urcs(channel))
         findings.expect(told[:1] == [0] and told[-1:] == [100], f"{channel}: percentages are not 0 to 100: {told}")
     said = findings.result.said("smd7")
