@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE (3 * DOWNLOAD_BLOCK + 1000)
+#define BLOCK ((uint64_t)DOWNLOAD_BLOCK)
+#define SIZE  (3 * (size_t)DOWNLOAD_BLOCK + 1000)
 
 static const struct link_start request = {.source = "https://host/update.zip?sig=1", .mode = 1, .update_max = 10};
 static const struct fetch_validator file = {.size = SIZE, .modified = 1700000000, .etag = "\"abc\""};
@@ -102,13 +103,7 @@ END_TEST
 /* After a restart at any byte the rest is fetched from a place that is sound, and the result is the file. */
 START_TEST(restarted_anywhere)
 {
-	static const uint64_t cuts[] = {0,
-	                                1,
-	                                DOWNLOAD_BLOCK - 1,
-	                                DOWNLOAD_BLOCK,
-	                                DOWNLOAD_BLOCK + 1,
-	                                2 * DOWNLOAD_BLOCK,
-	                                3 * DOWNLOAD_BLOCK + 999};
+	static const uint64_t cuts[] = {0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 999};
 	struct bench bench;
 	uint64_t cut = cuts[_i];
 	uint64_t from;
@@ -120,9 +115,9 @@ START_TEST(restarted_anywhere)
 	ck_assert(!bench.download.complete);
 	from = download_size(&bench.download);
 	ck_assert_uint_le(from, cut);
-	ck_assert_uint_eq(from % DOWNLOAD_BLOCK, 0);
-	if (cut >= 2 * DOWNLOAD_BLOCK)
-		ck_assert_uint_eq(from, (cut / DOWNLOAD_BLOCK - 1) * DOWNLOAD_BLOCK);
+	ck_assert_uint_eq(from % BLOCK, 0);
+	if (cut >= 2 * BLOCK)
+		ck_assert_uint_eq(from, (cut / BLOCK - 1) * BLOCK);
 	/* The block that was being written when power went may hold anything. */
 	if (scene_has(&bench.scene, DOWNLOAD_PATH)) {
 		FILE *disk = fopen(scene_path(&bench.scene, DOWNLOAD_PATH), "r+");
@@ -149,7 +144,7 @@ START_TEST(another_content)
 
 	bench_open(&bench);
 	begin(&bench);
-	write_part(&bench, 0, 2 * DOWNLOAD_BLOCK, 4096);
+	write_part(&bench, 0, 2 * BLOCK, 4096);
 	ck_assert_int_eq(download_continue(&bench.download, 17, &other, &bench.error), -EINVAL);
 	ck_assert_int_eq(download_continue(&bench.download, 0, &other, &bench.error), 0);
 	ck_assert_uint_eq(download_size(&bench.download), 0);
@@ -195,15 +190,15 @@ START_TEST(starts_and_end)
 
 	bench_open(&bench);
 	begin(&bench);
-	write_part(&bench, 0, 2 * DOWNLOAD_BLOCK, 4096);
+	write_part(&bench, 0, 2 * BLOCK, 4096);
 	for (unsigned start = 1; start <= 3; start++) {
 		ck_assert_int_eq(restart(&bench), 1);
 		ck_assert_uint_eq(bench.download.starts, start - 1);
 		ck_assert_int_eq(download_count_start(&bench.download, &bench.error), 0);
 	}
 	/* Progress makes them count from 0. */
-	ck_assert_int_eq(download_continue(&bench.download, DOWNLOAD_BLOCK, &file, &bench.error), 0);
-	write_part(&bench, DOWNLOAD_BLOCK, 3 * DOWNLOAD_BLOCK, 4096);
+	ck_assert_int_eq(download_continue(&bench.download, BLOCK, &file, &bench.error), 0);
+	write_part(&bench, BLOCK, 3 * BLOCK, 4096);
 	ck_assert_int_eq(download_end(&bench.download, &bench.error), 0);
 	ck_assert_int_eq(restart(&bench), 1);
 	ck_assert_uint_eq(bench.download.starts, 0);

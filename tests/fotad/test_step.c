@@ -313,7 +313,7 @@ static int tell_surroundings(void *ctx, struct step_output *output, struct error
 	struct dirent *entry;
 
 	while ((entry = readdir(directory))) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (fd > STDERR_FILENO && fd != dirfd(directory) && fd != keep_fd && fd != *(int *)output->ctx)
 			return error_set(error, RESULT_ABNORMAL, EBADF, "%d is open", fd);
