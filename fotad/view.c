@@ -52,12 +52,12 @@ static int bind_read_only(const char *from, const char *at, struct error *error)
 
 static int show_package(const char *package, struct error *error)
 {
-	int fd = open(VIEW_PACKAGE + 1, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	int fd = open(&VIEW_PACKAGE[1], O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return fail(error, VIEW_PACKAGE);
 	(void)close(fd); /* a name to mount over */
-	return bind_read_only(package, VIEW_PACKAGE + 1, error);
+	return bind_read_only(package, &VIEW_PACKAGE[1], error);
 }
 
 static int make_links(struct error *error)

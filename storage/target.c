@@ -52,6 +52,12 @@ int storage_capacity(struct storage *storage, const struct storage_name *name, u
 	return err;
 }
 
+/* There is nothing, or a link that ends nowhere: what replaces it lies in the directory. */
+static bool leads_nowhere(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -ENAMETOOLONG;
+}
+
 int storage_free_space(struct storage *storage, const char *path, uint64_t *bytes, struct error *error)
 {
 	char at[STORAGE_PATH_MAX];
@@ -60,7 +66,7 @@ int storage_free_space(struct storage *storage, const char *path, uint64_t *byte
 	if (err < 0)
 		return err;
 	err = storage->ops->free_space(storage->medium, at, bytes);
-	while ((err == -ENOENT || err == -ENOTDIR) && at[1] != '\0') {
+	while (leads_nowhere(err) && at[1] != '\0') {
 		path_parent(at, at);
 		err = storage->ops->free_space(storage->medium, at, bytes);
 	}

@@ -114,6 +114,27 @@ START_TEST(files)
 }
 END_TEST
 
+/* A link that a file shall replace may lead nowhere. */
+START_TEST(space_behind_links)
+{
+	char name[400] = "";
+	struct root r = {0};
+	uint64_t space = 0;
+
+	root_open(&r);
+	memset(name, 'n', sizeof(name) - 1);
+	ck_assert_int_eq(storage_make_directories(r.storage, "/system", 0755, &r.error), 0);
+	ck_assert_int_eq(storage_make_symlink(r.storage, name, "/system/long", &r.error), 0);
+	ck_assert_int_eq(storage_make_symlink(r.storage, "loop", "/system/loop", &r.error), 0);
+	ck_assert_int_eq(storage_make_symlink(r.storage, "none", "/system/none", &r.error), 0);
+	ck_assert_int_eq(storage_free_space(r.storage, "/system/long", &space, &r.error), 0);
+	ck_assert_uint_gt(space, 0);
+	ck_assert_int_eq(storage_free_space(r.storage, "/system/loop/below", &space, &r.error), 0);
+	ck_assert_int_eq(storage_free_space(r.storage, "/system/none", &space, &r.error), 0);
+	root_close(&r);
+}
+END_TEST
+
 START_TEST(wrong_expectation)
 {
 	struct storage_name name = named(STORAGE_FILE, "/file");
@@ -423,6 +444,7 @@ Suite *suite_root(void)
 	TCase *tests = tcase_create("root");
 
 	tcase_add_test(tests, files);
+	tcase_add_test(tests, space_behind_links);
 	tcase_add_test(tests, wrong_expectation);
 	tcase_add_test(tests, no_way_out);
 	tcase_add_test(tests, no_writing_out);
