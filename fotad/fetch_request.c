@@ -216,12 +216,12 @@ static int judge_ftp(const struct run *run, CURLcode result, struct fetch_done *
 {
 	long reply = fetch_reply_status(run->session->curl);
 
-	if (fetch_code_is_reply(result, reply))
+	if (fetch_code_is_reply((int)result, reply))
 		fetch_code_ftp(reply, done);
 	else if (result == CURLE_OPERATION_TIMEDOUT && run->begun)
 		fetch_code_trouble(FETCH_FTP, FETCH_TROUBLE_STALLED, done);
 	else
-		fetch_code_curl(FETCH_FTP, result, run->session->detail, done);
+		fetch_code_curl(FETCH_FTP, (int)result, run->session->detail, done);
 	return result == CURLE_FTP_COULDNT_USE_REST || result == CURLE_BAD_DOWNLOAD_RESUME ? -ERANGE : -EIO;
 }
 
@@ -235,7 +235,7 @@ static int judge_http(const struct run *run, CURLcode result, struct fetch_done 
 		if (result == CURLE_OPERATION_TIMEDOUT && run->begun)
 			fetch_code_trouble(FETCH_HTTP, FETCH_TROUBLE_STALLED, done);
 		else
-			fetch_code_curl(FETCH_HTTP, result, run->session->detail, done);
+			fetch_code_curl(FETCH_HTTP, (int)result, run->session->detail, done);
 		return -EIO;
 	}
 	fetch_code_http(status, done);
