@@ -5,13 +5,16 @@
 #include "gentools/output.h"
 #include "gentools/plan.h"
 #include "gentools/tree.h"
+#include "gentools/verify.h"
 #include "package/package.h"
 #include "updater/updater.h" /* only what it accepts */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
 
@@ -153,11 +156,39 @@ static int check_output(const struct gen_options *options, struct error *error)
 	return 0;
 }
 
+/* The package gets its name when it is whole, and known to be right. */
+static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
+                          const struct log *log, struct error *error)
+{
+	struct verify_inputs inputs = *trees;
+	char *part;
+	int err;
+
+	if (asprintf(&part, "%s.part", options->output) < 0)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	err = write_package(plan, find_version(trees->source),
+	                    find_version(options->parts & GEN_LINUX ? trees->target : trees->source), part, error);
+	if (err < 0)
+		goto out;
+	inputs.package = part;
+	if (!options->no_verify)
+		err = verify_package(&inputs, log, error);
+	if (err == 0 && rename(part, options->output) < 0)
+		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, options->output, strerror(errno));
+	if (err < 0)
+		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
+out:
+	free(part);
+	return err;
+}
+
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
 	struct tree source = {.spool = {.fd = -1}};
 	struct tree target = {.spool = {.fd = -1}};
 	struct plan plan = {.spool = {.fd = -1}};
+	struct verify_inputs trees = {
+		.name = options->output, .source = &source, .target = &target, .parts = options->parts};
 	int err = check_output(options, error);
 
 	if (err == 0)
@@ -172,10 +203,27 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                options->source, options->target);
 	if (err == 0)
-		err = write_package(&plan, find_version(&source),
-		                    find_version(options->parts & GEN_LINUX ? &target : &source), options->output,
-		                    error);
+		err = finish_package(&plan, &trees, options, log, error);
 	plan_free(&plan);
+	tree_free(&target);
+	tree_free(&source);
+	return err;
+}
+
+int gen_verify_package(const struct gen_options *options, const struct log *log, struct error *error)
+{
+	struct tree source = {.spool = {.fd = -1}};
+	struct tree target = {.spool = {.fd = -1}};
+	struct verify_inputs inputs = {
+		.package = options->output, .name = options->output, .source = &source, .parts = options->parts};
+	int err = tree_read(&source, options->source, error);
+
+	if (err == 0 && options->target) {
+		inputs.target = &target;
+		err = tree_read(&target, options->target, error);
+	}
+	if (err == 0)
+		err = verify_package(&inputs, log, error);
 	tree_free(&target);
 	tree_free(&source);
 	return err;

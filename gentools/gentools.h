@@ -23,18 +23,27 @@ enum gen_part {
 struct gen_options {
 	const char *source;
 	const char *target;
-	const char *output; /* replaced when there is a whole new one */
+	const char *output; /* replaced when there is a whole new one that was tried out */
 	unsigned parts;     /* of enum gen_part, or-ed */
 	bool allow_empty;   /* a package that changes nothing is wanted all the same */
+	bool no_verify;     /* do not try the package out */
 };
 
 /* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */
 int gen_parse_parts(const char *letters, unsigned *parts);
 
 /*
- * Make the package. The log gets one line per object. The same inputs yield the same bytes. -ENODATA when nothing
- * differs and allow_empty is not set; the error says what is wrong with the inputs otherwise.
+ * Make the package, install it on a model of the source with the updater's own code, and compare the result with the
+ * target. The log gets one line per object. The same inputs yield the same bytes. -ENODATA when nothing differs and
+ * allow_empty is not set; -EILSEQ when the result is not the target; the error says what is wrong with the inputs
+ * otherwise.
  */
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error);
+
+/*
+ * The last part of that alone, for the package at options->output. Without options->target it is only installed. The
+ * parts are those that the package was made of: nothing else may differ from the source.
+ */
+int gen_verify_package(const struct gen_options *options, const struct log *log, struct error *error);
 
 #endif

@@ -4,12 +4,16 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
-	"Make an update package with the differences of two firmware versions.\n"
+	"       update_gen verify update.zip [PARTS...] --source v1/targetfiles.zip [--target v2/targetfiles.zip]\n"
+	"Make an update package with the differences of two firmware versions, and prove that it turns one into the\n"
+	"other: the updater's own code installs it on a model of the module. \"verify\" proves it for a package that\n"
+	"is there; give it the parts that the package was made of.\n"
 	"\n"
 	"PARTS, letters that combine (\"ml\" or \"m l\"):\n"
 	"  a   everything: modem, Linux, kernel and the MULTIFOTA images\n"
@@ -22,25 +26,57 @@ static const char usage[] =
 	"  -t, --target FILE   targetfiles.zip of what shall run there\n"
 	"  -o, --output FILE   the package to write\n"
 	"      --allow-empty   make a package even when nothing differs\n"
+	"      --no-verify     write the package without that proof\n"
 	"      --help          this text\n"
 	"      --version       version of this program\n"
 	"\n"
 	"Standard output is the log, standard error only has errors.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage. TMPDIR: where both images are unpacked.\n";
 
-static const struct option long_options[] = {
-	{"source", required_argument, NULL, 's'},
-	{"target", required_argument, NULL, 't'},
-	{"output", required_argument, NULL, 'o'},
-	{"allow-empty", no_argument, NULL, 'e'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{NULL, 0, NULL, 0},
+struct command {
+	struct gen_options options;
+	bool verify; /* only that, of options.output */
 };
 
-/* Fills the options; -1 to go on, otherwise the exit status to end with. */
-static int parse_options(int argc, char **argv, struct gen_options *options)
+static const struct option long_options[] = {
+	{"source", required_argument, NULL, 's'}, {"target", required_argument, NULL, 't'},
+	{"output", required_argument, NULL, 'o'}, {"allow-empty", no_argument, NULL, 'e'},
+	{"no-verify", no_argument, NULL, 'n'},    {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+};
+
+/* What is no option: "verify PACKAGE", and parts. -1 to go on. */
+static int parse_words(int count, char **words, struct command *command)
 {
+	struct gen_options *options = &command->options;
+
+	if (count > 0 && strcmp(words[0], "verify") == 0) {
+		if (count < 2 || options->output) {
+			(void)fputs("update_gen: verify takes the package behind it, and no --output; see --help\n",
+			            stderr);
+			return EXIT_USAGE;
+		}
+		command->verify = true;
+		options->output = words[1];
+		count -= 2;
+		words += 2;
+		if (count == 0)
+			options->parts = GEN_ALL;
+	}
+	for (; count > 0; count--, words++) {
+		if (gen_parse_parts(*words, &options->parts) < 0) {
+			(void)fprintf(stderr, "update_gen: \"%s\": parts are letters of a, m, l, o\n", *words);
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* Fills the command; -1 to go on, otherwise the exit status to end with. */
+static int parse_options(int argc, char **argv, struct command *command)
+{
+	struct gen_options *options = &command->options;
+	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "s:t:o:", long_options, NULL)) != -1) {
@@ -57,6 +93,9 @@ static int parse_options(int argc, char **argv, struct gen_options *options)
 		case 'e':
 			options->allow_empty = true;
 			break;
+		case 'n':
+			options->no_verify = true;
+			break;
 		case 'h':
 			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		case 'v':
@@ -65,28 +104,29 @@ static int parse_options(int argc, char **argv, struct gen_options *options)
 			return EXIT_USAGE; /* getopt_long() said why */
 		}
 	}
-	for (; optind < argc; optind++) {
-		if (gen_parse_parts(argv[optind], &options->parts) < 0) {
-			(void)fprintf(stderr, "update_gen: \"%s\": parts are letters of a, m, l, o\n", argv[optind]);
-			return EXIT_USAGE;
-		}
-	}
-	if (options->parts && options->source && options->target && options->output)
+	status = parse_words(argc - optind, argv + optind, command);
+	if (status >= 0)
+		return status;
+	if (options->parts && options->source && (options->target || command->verify) && options->output)
 		return -1;
-	(void)fputs("update_gen: parts, --source, --target and --output are needed; see --help\n", stderr);
+	(void)fprintf(stderr, "update_gen: %s needed; see --help\n",
+	              command->verify ? "--source is" : "parts, --source, --target and --output are");
 	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	struct log log = log_to_stdout();
-	struct gen_options options = {0};
+	struct command command = {0};
 	struct error error = {0};
-	int status = parse_options(argc, argv, &options);
+	int status = parse_options(argc, argv, &command);
+	int err;
 
 	if (status >= 0)
 		return status;
-	if (gen_make_package(&options, &log, &error) < 0) {
+	err = command.verify ? gen_verify_package(&command.options, &log, &error)
+	                     : gen_make_package(&command.options, &log, &error);
+	if (err < 0) {
 		(void)fprintf(stderr, "update_gen: %s\n", error.message);
 		return EXIT_FAILURE;
 	}

@@ -5,7 +5,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,22 +92,12 @@ int output_write(const char *path, struct output_entry *entries, size_t count, s
 	/* Names are bytes; in this locale libarchive marks them as UTF-8 on every host. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t caller = uselocale(utf8);
-	char *part;
 	int err;
 
 	qsort(entries, count, sizeof(*entries), compare_names);
-	if (asprintf(&part, "%s.part", path) < 0) {
-		part = NULL;
-		err = error_set(error, 0, ENOMEM, "out of memory");
-		goto out;
-	}
-	err = write_archive(part, entries, count, error);
-	if (err == 0 && rename(part, path) < 0)
-		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, path, strerror(errno));
+	err = write_archive(path, entries, count, error);
 	if (err < 0)
-		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
-out:
-	free(part);
+		(void)unlink(path); /* a remnant is the lesser evil than hiding the first error */
 	(void)uselocale(caller);
 	if (utf8)
 		freelocale(utf8);

@@ -14,7 +14,7 @@ struct output_entry {
 	struct extent data;
 };
 
-/* Sorts the entries. The file appears, or is replaced, when it is whole. */
+/* Sorts the entries. A file that is there is replaced; after a failure there is none. */
 int output_write(const char *path, struct output_entry *entries, size_t count, struct error *error);
 
 #endif

@@ -20,8 +20,8 @@ static bool is_late(const char *path)
 	return strcmp(path, "SYSTEM/build.prop") == 0 || strcmp(path, "SYSTEM/etc/quectel-project-version") == 0;
 }
 
-/* Which part a path belongs to, 0 for none. The root directories and mount points themselves stay as they are. */
-static unsigned part_of(const char *path)
+/* The root directories and mount points themselves stay as they are. */
+unsigned plan_part_of(const char *path)
 {
 	if (strcmp(path, BOOT_IMAGE) == 0)
 		return GEN_KERNEL;
@@ -32,6 +32,11 @@ static unsigned part_of(const char *path)
 	if (path_in(path, "SYSTEM"))
 		return strcmp(path, "SYSTEM") == 0 ? 0 : GEN_LINUX;
 	return 0;
+}
+
+bool plan_is_image(const char *path)
+{
+	return (plan_part_of(path) & (GEN_KERNEL | GEN_MULTI)) != 0;
 }
 
 bool step_is_image(const struct step *step)
@@ -303,7 +308,7 @@ static void log_step(const struct step *step, const struct log *log)
 static int plan_object(struct plan *plan, const char *path, const struct object *old, const struct object *new,
                        unsigned parts, const char **gone, const struct log *log, struct error *error)
 {
-	unsigned part = part_of(path) & parts;
+	unsigned part = plan_part_of(path) & parts;
 	size_t before = plan->count;
 	int err = 0;
 

@@ -45,6 +45,12 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
               const struct log *log, struct error *error);
 void plan_free(struct plan *plan);
 
+/* Which part (enum gen_part) a path of the trees belongs to; 0: it stays as it is, whatever is upgraded. */
+unsigned plan_part_of(const char *path);
+
+/* Whether a path of the trees is that of a partition's image. */
+bool plan_is_image(const char *path);
+
 bool step_is_image(const struct step *step);
 
 /* Bytes of work of a step, for progress. */

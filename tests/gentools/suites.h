@@ -7,5 +7,6 @@
 TCase *change_tests(void);  /* what the package does about each difference */
 TCase *input_tests(void);   /* wrong inputs, determinism */
 TCase *program_tests(void); /* update_gen's command line */
+TCase *verify_tests(void);  /* packages tried out on a model of the module */
 
 #endif

@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, change_tests());
 	suite_add_tcase(suite, input_tests());
 	suite_add_tcase(suite, program_tests());
+	suite_add_tcase(suite, verify_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

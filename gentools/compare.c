@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/compare.h"
+
+#include "gentools/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compare {
+	const struct model *model;
+	const struct verify_inputs *inputs;
+	const struct log *log;
+	struct comparison *result;
+};
+
+static void differ(struct compare *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void differ(struct compare *c, const char *format, ...)
+{
+	char text[sizeof(c->result->first)];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (c->result->differences++ == 0)
+		memcpy(c->result->first, text, sizeof(text));
+	log_printf(c->log, "differs: %s", text);
+}
+
+const struct object *compare_expected(const struct verify_inputs *inputs, const char *path)
+{
+	unsigned part = plan_part_of(path) & inputs->parts;
+	const struct object *object = tree_find(part ? inputs->target : inputs->source, path);
+
+	/* A partition stays as it is when the target has no image for it. */
+	return object || !plan_is_image(path) ? object : tree_find(inputs->source, path);
+}
+
+static bool is_untouched(const struct body *body, const struct extent *data)
+{
+	return body->count == 0 && body->base.spool == data->spool && body->base.offset == data->offset &&
+	       body->base.size == data->size;
+}
+
+/* The first byte that differs, or the size when none does. */
+static int find_difference(const struct compare *c, const struct body *body, const struct extent *data, uint64_t *at)
+{
+	char bytes[BODY_BLOCK_SIZE];
+	struct mapping mapping;
+	int err;
+
+	*at = data->size;
+	if (is_untouched(body, data))
+		return 0;
+	err = extent_map(data, &mapping);
+	for (size_t done = 0; err == 0 && done < mapping.size && *at == data->size; done += sizeof(bytes)) {
+		size_t length = mapping.size - done < sizeof(bytes) ? mapping.size - done : sizeof(bytes);
+		const char *wanted = (const char *)mapping.data + done;
+
+		err = body_read(&c->model->store, body, done, bytes, length);
+		for (size_t i = 0; err == 0 && i < length && *at == data->size; i++)
+			if (bytes[i] != wanted[i])
+				*at = done + i;
+	}
+	extent_unmap(&mapping);
+	return err;
+}
+
+static int compare_content(struct compare *c, const char *label, const struct model_node *node,
+                           const struct object *object)
+{
+	uint64_t at;
+	int err;
+
+	/* A partition is as large as it is. */
+	if (!node->image && node->body.size != object->data.size) {
+		differ(c, "%s: has %llu bytes, not %llu", label, (unsigned long long)node->body.size,
+		       (unsigned long long)object->data.size);
+		return 0;
+	}
+	err = find_difference(c, &node->body, &object->data, &at);
+	if (err == 0 && at < object->data.size)
+		differ(c, "%s: another content from byte %llu on", label, (unsigned long long)at);
+	return err;
+}
+
+/* The source's mode and owner of a directory that no archive lists are not known, and so not what stays of them. */
+static bool has_attributes(const struct compare *c, const struct object *object)
+{
+	const struct object *old = tree_find(c->inputs->source, object->path);
+
+	return !object->implied && !(old && old->implied && old->type == object->type);
+}
+
+static void compare_attributes(struct compare *c, const struct model_node *node, const struct object *object)
+{
+	if (!has_attributes(c, object))
+		return;
+	if (object->type != OBJECT_LINK && node->mode != object->mode)
+		differ(c, "/%s: has mode 0%o, not 0%o", node->path, node->mode, object->mode);
+	if (node->uid != object->uid || node->gid != object->gid)
+		differ(c, "/%s: has owner %u:%u, not %lld:%lld", node->path, node->uid, node->gid,
+		       (long long)object->uid, (long long)object->gid);
+}
+
+static int compare_path(struct compare *c, const struct model_node *node)
+{
+	static const char *const types[] = {
+		[OBJECT_FILE] = "file", [OBJECT_DIRECTORY] = "directory", [OBJECT_LINK] = "symbolic link"};
+	const struct object *object;
+	char *path;
+	int err = 0;
+
+	if (asprintf(&path, "SYSTEM%s", node->path + strlen("system")) < 0)
+		return -ENOMEM;
+	object = compare_expected(c->inputs, path);
+	/* The mount point is made where there is none. */
+	if (!object && strcmp(path, "SYSTEM/firmware") == 0) {
+		free(path);
+		return 0;
+	}
+	free(path);
+	if (!object) {
+		differ(c, "/%s: a %s that should not be there", node->path, types[node->type]);
+		return 0;
+	}
+	c->result->objects++;
+	if (node->type != object->type) {
+		differ(c, "/%s: is a %s, not a %s", node->path, types[node->type], types[object->type]);
+		return 0;
+	}
+	if (node->type == OBJECT_LINK && strcmp(node->link, object->link) != 0)
+		differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->link, object->link);
+	if (node->type == OBJECT_FILE) {
+		char label[ERROR_MESSAGE_SIZE / 4];
+
+		(void)snprintf(label, sizeof(label), "/%s", node->path);
+		err = compare_content(c, label, node, object);
+	}
+	compare_attributes(c, node, object);
+	return err;
+}
+
+static int compare_partition(struct compare *c, const struct model_node *node)
+{
+	const struct object *object = compare_expected(c->inputs, node->image->path);
+
+	/* One that only the target has stays as it was when its part is not upgraded. */
+	if (!object)
+		return 0;
+	c->result->objects++;
+	return compare_content(c, object->path, node, object);
+}
+
+/* What recovery removes at the end is no remnant. */
+static bool is_remnant(const struct model_node *node)
+{
+	return path_in(node->path, "cache") && node->type == OBJECT_FILE &&
+	       strcmp(node->path, "cache/recovery/finished") != 0;
+}
+
+static int find_missing(struct compare *c, const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->count; i++) {
+		const struct object *object = &tree->objects[i];
+		char *path;
+
+		if (!path_in(object->path, "SYSTEM") || compare_expected(c->inputs, object->path) != object)
+			continue;
+		if (asprintf(&path, "system%s", object->path + strlen("SYSTEM")) < 0)
+			return -ENOMEM;
+		if (!model_find(c->model, path))
+			differ(c, "/%s: is missing", path);
+		free(path);
+	}
+	return 0;
+}
+
+int compare_model(const struct model *model, const struct verify_inputs *inputs, const struct log *log,
+                  struct comparison *comparison)
+{
+	struct compare c = {.model = model, .inputs = inputs, .log = log, .result = comparison};
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < model->count; i++) {
+		const struct model_node *node = model->nodes[i];
+
+		if (path_in(node->path, "system"))
+			err = compare_path(&c, node);
+		else if (node->image)
+			err = compare_partition(&c, node);
+		else if (is_remnant(node))
+			differ(&c, "/%s: left behind", node->path);
+	}
+	if (err == 0)
+		err = find_missing(&c, inputs->source);
+	return err < 0 ? err : find_missing(&c, inputs->target);
+}

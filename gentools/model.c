@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINK_LIMIT 40 /* as in Linux */
+
+static void free_xattr(struct model_xattr *xattr)
+{
+	free(xattr->name);
+	free(xattr->value);
+}
+
+static void free_node(struct model *model, struct model_node *node)
+{
+	body_clear(&model->store, &node->body);
+	for (size_t i = 0; i < node->xattr_count; i++)
+		free_xattr(&node->xattrs[i]);
+	free(node->xattrs);
+	free(node->link);
+	free(node->path);
+	free(node);
+}
+
+int model_open(struct model *model)
+{
+	struct model_node *root;
+	int err;
+
+	*model = (struct model){0};
+	err = body_store_open(&model->store);
+	if (err < 0)
+		return err;
+	err = model_add(model, "", OBJECT_DIRECTORY, &root);
+	if (err == 0)
+		root->mode = 0755;
+	return err;
+}
+
+void model_free(struct model *model)
+{
+	for (size_t i = 0; i < model->count; i++)
+		free_node(model, model->nodes[i]);
+	free(model->nodes);
+	body_store_close(&model->store);
+	*model = (struct model){.store = {.spool = {.fd = -1}}};
+}
+
+size_t model_position(const struct model *model, const char *path)
+{
+	size_t low = 0;
+	size_t high = model->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tree_compare_paths(model->nodes[middle]->path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct model_node *model_find(const struct model *model, const char *path)
+{
+	size_t at = model_position(model, path);
+
+	return at < model->count && strcmp(model->nodes[at]->path, path) == 0 ? model->nodes[at] : NULL;
+}
+
+static int insert_node(struct model *model, const char *path, enum object_type type, struct model_node **added)
+{
+	size_t at = model_position(model, path);
+	struct model_node *node;
+
+	if (model->count == model->capacity) {
+		size_t capacity = model->capacity ? 2 * model->capacity : 1024;
+		struct model_node **nodes = reallocarray(model->nodes, capacity, sizeof(struct model_node *));
+
+		if (!nodes)
+			return -ENOMEM;
+		model->nodes = nodes;
+		model->capacity = capacity;
+	}
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return -ENOMEM;
+	node->path = strdup(path);
+	if (!node->path) {
+		free(node);
+		return -ENOMEM;
+	}
+	node->type = type;
+	node->modified = node->inode = ++model->clock;
+	memmove(model->nodes + at + 1, model->nodes + at, (model->count - at) * sizeof(struct model_node *));
+	model->nodes[at] = node;
+	model->count++;
+	*added = node;
+	return 0;
+}
+
+int model_add(struct model *model, const char *path, enum object_type type, struct model_node **node)
+{
+	char *parent;
+	struct model_node *made;
+	int err = 0;
+
+	if (model_find(model, path))
+		return -EEXIST;
+	parent = strdup(path);
+	if (!parent)
+		return -ENOMEM;
+	for (char *slash = strchr(parent, '/'); err == 0 && slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (!model_find(model, parent)) {
+			err = insert_node(model, parent, OBJECT_DIRECTORY, &made);
+			if (err == 0)
+				made->mode = 0755;
+		}
+		*slash = '/';
+	}
+	free(parent);
+	return err < 0 ? err : insert_node(model, path, type, node);
+}
+
+void model_remove(struct model *model, struct model_node *node)
+{
+	size_t at = model_position(model, node->path);
+
+	model->count--;
+	memmove(model->nodes + at, model->nodes + at + 1, (model->count - at) * sizeof(struct model_node *));
+	node->gone = true;
+	if (node->opened == 0)
+		free_node(model, node);
+}
+
+void model_release(struct model *model, struct model_node *node)
+{
+	node->opened--;
+	if (node->gone && node->opened == 0)
+		free_node(model, node);
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	return tree_compare_paths((*(struct model_node *const *)a)->path, (*(struct model_node *const *)b)->path);
+}
+
+int model_rename(struct model *model, struct model_node *node, const char *path)
+{
+	size_t first = model_position(model, node->path);
+	size_t length = strlen(node->path);
+	size_t end = first + 1; /* the node itself is there */
+	char **paths;
+	int err = 0;
+
+	while (end < model->count && path_in(model->nodes[end]->path, node->path))
+		end++;
+	paths = calloc(end - first, sizeof(char *));
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = first; err == 0 && i < end; i++)
+		if (asprintf(&paths[i - first], "%s%s", path, model->nodes[i]->path + length) < 0) {
+			paths[i - first] = NULL;
+			err = -ENOMEM;
+		}
+	for (size_t i = first; err == 0 && i < end; i++) {
+		char *old = model->nodes[i]->path;
+
+		model->nodes[i]->path = paths[i - first];
+		paths[i - first] = old;
+	}
+	for (size_t i = first; i < end; i++)
+		free(paths[i - first]);
+	free(paths);
+	qsort(model->nodes, model->count, sizeof(struct model_node *), compare_nodes);
+	return err;
+}
+
+/* Append the components of path to out, resolving "." and ".."; nothing leads above the root. */
+static int append_components(char out[STORAGE_PATH_MAX], const char *path)
+{
+	size_t used = strlen(out);
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && memcmp(path, "..", 2) == 0) {
+			while (used > 0 && out[--used] != '/')
+				;
+		} else if (length > 0 && !(length == 1 && *path == '.')) {
+			if (length + 2 > STORAGE_PATH_MAX - used)
+				return -ENAMETOOLONG;
+			if (used > 0)
+				out[used++] = '/';
+			memcpy(out + used, path, length);
+			used += length;
+		}
+		out[used] = '\0';
+		path += length + (path[length] == '/');
+	}
+	return 0;
+}
+
+/* Put the target of the link `node` in place of its path in text, which goes on with `rest`. */
+static int splice_link(char text[STORAGE_PATH_MAX], const struct model_node *node, const char *rest)
+{
+	char out[STORAGE_PATH_MAX] = "";
+	const char *name = strrchr(node->path, '/');
+	int err;
+
+	if (*node->link != '/' && name)
+		memcpy(out, node->path, (size_t)(name - node->path));
+	err = append_components(out, node->link);
+	if (err == 0)
+		err = append_components(out, rest);
+	if (err == 0)
+		memcpy(text, out, strlen(out) + 1);
+	return err;
+}
+
+/* 0: no link on the way, 1: the first one was put into text. */
+static int follow_first(const struct model *model, char text[STORAGE_PATH_MAX], bool follow)
+{
+	size_t end = 0;
+
+	while (text[end]) {
+		const struct model_node *node;
+		char after;
+
+		end += strcspn(text + end, "/");
+		after = text[end];
+		if (!after && !follow)
+			return 0;
+		text[end] = '\0';
+		node = model_find(model, text);
+		text[end] = after;
+		if (!node)
+			return after ? -ENOENT : 0;
+		if (node->type == OBJECT_LINK) {
+			int err = splice_link(text, node, text + end);
+
+			return err < 0 ? err : 1;
+		}
+		if (after && node->type != OBJECT_DIRECTORY)
+			return -ENOTDIR;
+		end += after == '/';
+	}
+	return 0;
+}
+
+int model_resolve(const struct model *model, const char *path, bool follow, char resolved[STORAGE_PATH_MAX])
+{
+	int err;
+
+	*resolved = '\0';
+	err = append_components(resolved, path);
+	if (err < 0)
+		return err;
+	for (int links = 0; links < LINK_LIMIT; links++) {
+		err = follow_first(model, resolved, follow);
+		if (err <= 0)
+			return err;
+	}
+	return -ELOOP;
+}
+
+const struct model_xattr *model_get_xattr(const struct model_node *node, const char *name)
+{
+	for (size_t i = 0; i < node->xattr_count; i++)
+		if (strcmp(node->xattrs[i].name, name) == 0)
+			return &node->xattrs[i];
+	return NULL;
+}
+
+static int add_xattr(struct model_node *node, const char *name, const void *value, size_t size)
+{
+	struct model_xattr *xattrs = reallocarray(node->xattrs, node->xattr_count + 1, sizeof(*xattrs));
+	struct model_xattr added = {.name = strdup(name), .value = malloc(size), .size = size};
+
+	if (xattrs)
+		node->xattrs = xattrs;
+	if (!xattrs || !added.name || !added.value) {
+		free_xattr(&added);
+		return -ENOMEM;
+	}
+	memcpy(added.value, value, size);
+	node->xattrs[node->xattr_count++] = added;
+	return 0;
+}
+
+int model_set_xattr(struct model_node *node, const char *name, const void *value, size_t size)
+{
+	struct model_xattr *old = (struct model_xattr *)model_get_xattr(node, name);
+
+	if (!old && size == 0)
+		return -ENODATA;
+	if (old) {
+		free_xattr(old);
+		*old = node->xattrs[--node->xattr_count];
+	}
+	return size > 0 ? add_xattr(node, name, value, size) : 0;
+}

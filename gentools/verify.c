@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/verify.h"
+
+#include "gentools/compare.h"
+#include "gentools/model.h"
+#include "gentools/plan.h"
+#include "updater/updater.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- The module that runs the source ---- */
+
+static int load_path(struct model *model, const struct object *object)
+{
+	struct model_node *node;
+	char *path;
+	int err;
+
+	if (asprintf(&path, "system%s", object->path + strlen("SYSTEM")) < 0)
+		return -ENOMEM;
+	err = model_add(model, path, object->type, &node);
+	free(path);
+	if (err < 0)
+		return err;
+	node->mode = object->implied ? 0755 : object->mode;
+	node->uid = (uint32_t)object->uid;
+	node->gid = (uint32_t)object->gid;
+	node->body.base = object->data;
+	node->body.size = object->data.size;
+	if (object->type != OBJECT_LINK)
+		return 0;
+	node->link = strdup(object->link);
+	return node->link ? 0 : -ENOMEM;
+}
+
+static bool has_file(const struct object *object)
+{
+	return object && object->type == OBJECT_FILE;
+}
+
+/* Whether a partition's image is another one in the target; those have the first claim to the partition's name. */
+static bool is_changed(const struct verify_inputs *inputs, const char *path)
+{
+	const struct object *old = tree_find(inputs->source, path);
+	const struct object *new = inputs->target ? tree_find(inputs->target, path) : NULL;
+
+	return has_file(new) && !(has_file(old) && digest_equal(&old->sha1, &new->sha1));
+}
+
+/* As large as whatever the package may write there. */
+static int load_image(struct model *model, const struct verify_inputs *inputs, const struct object *object,
+                      uint64_t room)
+{
+	const struct object *old = tree_find(inputs->source, object->path);
+	struct model_node *node;
+	const char *name = strrchr(object->path, '/') + 1;
+	char *path;
+	int err;
+
+	/* The partition's name ends at the first dot. */
+	if (asprintf(&path, "dev/%.*s", (int)(1 + strcspn(name + 1, ".")), name) < 0)
+		return -ENOMEM;
+	err = model_add(model, path, OBJECT_FILE, &node);
+	free(path);
+	if (err < 0)
+		return err == -EEXIST ? 0 : err;
+	node->mode = 0600;
+	node->image = object;
+	if (has_file(old))
+		node->body.base = old->data;
+	node->body.size = room;
+	if (node->body.size < node->body.base.size)
+		node->body.size = node->body.base.size;
+	return 0;
+}
+
+static int load_images(struct model *model, const struct verify_inputs *inputs, const struct tree *tree, bool changed,
+                       uint64_t room)
+{
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && tree && i < tree->count; i++) {
+		const struct object *object = &tree->objects[i];
+
+		if (plan_is_image(object->path) && object->type == OBJECT_FILE &&
+		    is_changed(inputs, object->path) == changed)
+			err = load_image(model, inputs, object, room);
+	}
+	return err;
+}
+
+/* room: bytes of the largest content that the package has. */
+static int load_model(struct model *model, const struct verify_inputs *inputs, uint64_t room)
+{
+	static const char *const folders[] = {"cache", "dev", "tmp"};
+	struct model_node *node;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		err = model_add(model, folders[i], OBJECT_DIRECTORY, &node);
+		if (err == 0)
+			node->mode = 0755;
+	}
+	for (size_t i = 0; err == 0 && i < inputs->source->count; i++)
+		if (path_in(inputs->source->objects[i].path, "SYSTEM"))
+			err = load_path(model, &inputs->source->objects[i]);
+	for (int changed = 1; err == 0 && changed >= 0; changed--) {
+		err = load_images(model, inputs, inputs->source, changed != 0, room);
+		if (err == 0)
+			err = load_images(model, inputs, inputs->target, changed != 0, room);
+	}
+	return err;
+}
+
+/* ---- The upgrade ---- */
+
+static void tell_nobody(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+static int install(struct model *model, struct package *package, const char *path, struct error *error)
+{
+	struct storage_ops ops = model_ops();
+	struct updater_config config = {
+		.package = package,
+		.package_path = path,
+		.tell = tell_nobody,
+		.confined = true,
+	};
+	int err = storage_open_medium(&ops, model, NULL, &config.storage, error);
+
+	if (err < 0)
+		return err;
+	if (updater_run(&config, error) != UPDATER_OK) {
+		err = -ECANCELED;
+		if (model->full)
+			error_prefix(error, "no room to try it out in %s (TMPDIR)", spool_folder());
+		else
+			error_prefix(error, "does not install on the source");
+	}
+	storage_close(config.storage);
+	return err;
+}
+
+static int report(const struct comparison *comparison, const struct verify_inputs *inputs, const struct log *log,
+                  struct error *error)
+{
+	if (comparison->differences > 0)
+		return error_set(error, RESULT_VERIFY, EILSEQ, "%s: %zu differences from %s, the first: %s",
+		                 inputs->name, comparison->differences, inputs->target->name, comparison->first);
+	log_printf(log, "verified: installed on %s it yields %s; %zu objects compared", inputs->source->name,
+	           inputs->target->name, comparison->objects);
+	return 0;
+}
+
+static int try_package(const struct verify_inputs *inputs, struct package *package, const struct log *log,
+                       struct error *error)
+{
+	struct comparison comparison = {0};
+	struct model model;
+	uint64_t room = package_largest_entry(package);
+	int err;
+
+	for (size_t i = 0; inputs->target && i < inputs->target->count; i++)
+		if (room < inputs->target->objects[i].data.size)
+			room = inputs->target->objects[i].data.size;
+	err = model_open(&model);
+	if (err == 0)
+		err = load_model(&model, inputs, room);
+	if (err < 0) {
+		err = error_set(error, 0, -err, "%s: cannot try the package out: %s", spool_folder(), strerror(-err));
+		goto out;
+	}
+	err = install(&model, package, inputs->name, error);
+	if (err < 0) {
+		error_prefix(error, "%s", inputs->name);
+		goto out;
+	}
+	if (!inputs->target) {
+		log_printf(log, "verified: it installs on %s", inputs->source->name);
+		goto out;
+	}
+	err = compare_model(&model, inputs, log, &comparison);
+	err = err < 0 ? error_set(error, 0, -err, "%s: cannot compare: %s", spool_folder(), strerror(-err))
+	              : report(&comparison, inputs, log, error);
+out:
+	model_free(&model);
+	return err;
+}
+
+int verify_package(const struct verify_inputs *inputs, const struct log *log, struct error *error)
+{
+	struct package_limits limits = package_default_limits();
+	struct package *package = NULL;
+	struct reader zip;
+	struct stat stat;
+	int fd = open(inputs->package, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0 || fstat(fd, &stat) < 0) {
+		err = error_set(error, 0, errno, "%s: %s", inputs->name, strerror(errno));
+		goto out;
+	}
+	zip = reader_from_file(&fd, (uint64_t)stat.st_size);
+	err = package_open(&zip, &limits, &package, error);
+	if (err == 0)
+		err = package_test(package, NULL, NULL, error);
+	if (err < 0)
+		error_prefix(error, "%s", inputs->name);
+	else
+		err = try_package(inputs, package, log, error);
+	package_close(package);
+out:
+	if (fd >= 0)
+		(void)close(fd); /* only read: nothing to lose */
+	return err;
+}

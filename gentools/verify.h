@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_VERIFY_H
+#define GENTOOLS_VERIFY_H
+
+/*
+ * Proof that a package turns the source into the target: the updater's own code installs it on a model of a module that
+ * runs the source (gentools/model.h), and all that is then on the model is compared with what should be there.
+ */
+#include "base/log.h"
+#include "gentools/tree.h"
+
+struct verify_inputs {
+	const char *package; /* path */
+	const char *name;    /* what messages call it */
+	const struct tree *source;
+	const struct tree *target; /* NULL: only that the package installs on the source */
+	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
+};
+
+/*
+ * One line to the log per difference, and one for the result. -EILSEQ when there are differences, with the first one in
+ * the error. The trees must not change meanwhile.
+ */
+int verify_package(const struct verify_inputs *inputs, const struct log *log, struct error *error);
+
+#endif
