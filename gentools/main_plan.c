@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/main_plan.h"
+
+#include "gentools/matrix.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_NO_WAY = 3 };
+
+static const char usage[] =
+	"Usage: update_gen plan --versions DIR [OPTION]... [PARTS]...\n"
+	"How large the packages between all versions are, and the shortest chain of packages, each within the limit,\n"
+	"from the oldest version to the newest. DIR has NAME/targetfiles.zip for each version; names are ordered as\n"
+	"version numbers are (V9 before V10).\n"
+	"\n"
+	"      --limit BYTES    what a module can take at most (K and M may follow the number); others are blank in\n"
+	"                       the table, with their reasons below it\n"
+	"      --from NAME      begin there, instead of at the oldest version\n"
+	"      --to NAME        end there, instead of at the newest\n"
+	"      --back           also packages to older versions\n"
+	"      --results DIR    keep the sizes there (default: DIR/results); what is known is not made again, and\n"
+	"                       several machines may work on one folder at the same time\n"
+	"      --jobs N         packages that are made at a time (default: one for each processor)\n"
+	"      --help           this text\n"
+	"\n"
+	"PARTS are those of update_gen, by default a. Exit status: 0 there is a chain, 1 failed, 2 wrong usage, 3 "
+        "there\n"
+	"is none.\n";
+
+static const struct option long_options[] = {
+	{"versions", required_argument, NULL, 'v'},
+	{"limit", required_argument, NULL, 'l'},
+	{"from", required_argument, NULL, 'f'},
+	{"to", required_argument, NULL, 't'},
+	{"back", no_argument, NULL, 'b'},
+	{"results", required_argument, NULL, 'r'},
+	{"jobs", required_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* A number, with K or M behind it; 0 is none. */
+static uint64_t parse_bytes(const char *text)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *text < '0' || *text > '9' || value > UINT32_MAX)
+		return 0;
+	if (*end == 'K' || *end == 'k')
+		value <<= 10;
+	else if (*end == 'M' || *end == 'm')
+		value <<= 20;
+	else
+		return *end ? 0 : value;
+	return end[1] ? 0 : value;
+}
+
+/* False: wrong usage, which is told. */
+static bool take_option(int option, struct matrix_options *options)
+{
+	switch (option) {
+	case 'v':
+		options->versions = optarg;
+		return true;
+	case 'l':
+		options->limit = parse_bytes(optarg);
+		if (options->limit == 0)
+			(void)fprintf(stderr, "update_gen: --limit %s: not a number of bytes\n", optarg);
+		return options->limit > 0;
+	case 'f':
+		options->from = optarg;
+		return true;
+	case 't':
+		options->to = optarg;
+		return true;
+	case 'b':
+		options->back = true;
+		return true;
+	case 'r':
+		options->results = optarg;
+		return true;
+	case 'j':
+		options->jobs = (unsigned)parse_bytes(optarg);
+		if (options->jobs == 0 || options->jobs > 1024)
+			(void)fprintf(stderr, "update_gen: --jobs %s: not a number from 1 to 1024\n", optarg);
+		return options->jobs > 0 && options->jobs <= 1024;
+	default:
+		return false; /* getopt_long() said why */
+	}
+}
+
+static unsigned processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? (unsigned)count : 1;
+}
+
+static int run(const struct matrix_options *options)
+{
+	struct log log = log_to_stdout();
+	struct matrix matrix;
+	struct error error;
+	int status = EXIT_SUCCESS;
+	int err = matrix_make(&matrix, options, &log, &error);
+
+	if (err == 0) {
+		err = matrix_print(&matrix, options, &log, &error);
+		if (err == -ENOENT)
+			status = EXIT_NO_WAY;
+	}
+	matrix_free(&matrix);
+	if (err < 0)
+		(void)fprintf(stderr, "update_gen: %s\n", error.message);
+	if (err < 0 && status == EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	return status;
+}
+
+int main_plan(int argc, char **argv)
+{
+	struct matrix_options options = {.jobs = processors(), .limit = UINT64_MAX - 1};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == 'h')
+			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		if (!take_option(c, &options))
+			return EXIT_USAGE;
+	}
+	for (; optind < argc; optind++) {
+		if (gen_parse_parts(argv[optind], &options.parts) < 0) {
+			(void)fprintf(stderr, "update_gen: \"%s\": parts are letters of a, m, l, o\n", argv[optind]);
+			return EXIT_USAGE;
+		}
+	}
+	if (!options.parts)
+		options.parts = GEN_ALL;
+	if (options.versions)
+		return run(&options);
+	(void)fputs("update_gen: plan needs --versions; see update_gen plan --help\n", stderr);
+	return EXIT_USAGE;
+}
