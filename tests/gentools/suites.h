@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *change_tests(void);  /* what the package does about each difference */
+TCase *front_tests(void);   /* update_gen.sh */
 TCase *input_tests(void);   /* wrong inputs, determinism */
 TCase *program_tests(void); /* update_gen's command line */
 TCase *verify_tests(void);  /* packages tried out on a model of the module */

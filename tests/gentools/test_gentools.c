@@ -10,6 +10,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, change_tests());
+	suite_add_tcase(suite, front_tests());
 	suite_add_tcase(suite, input_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, verify_tests());

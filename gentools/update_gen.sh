@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# update_gen by its documented name: v1/ and v2/ with a targetfiles.zip each in the working folder, update.zip there.
+set -u
+
+usage='Usage: ./update_gen.sh PARTS... [OPTION]... > log
+Make update.zip with the differences of v1/targetfiles.zip (what runs on the modules) and v2/targetfiles.zip (what
+shall run there); all of them lie in the working folder.
+
+PARTS, letters that combine ("ml" or "m l"):
+  a   everything: modem, Linux, kernel and the MULTIFOTA images
+  m   modem: SYSTEM/firmware
+  l   Linux file system: SYSTEM without firmware and dev
+  o   kernel: BOOTABLE_IMAGES/boot.img
+
+Options are those of update_gen: see update_gen --help. An update.zip of an earlier run is removed first.
+Standard output is the log, standard error only has errors. Exit status: that of update_gen, 0 done, 2 wrong usage.'
+
+fail() {
+	echo "update_gen.sh: $2" >&2
+	exit "$1"
+}
+
+case ${1-} in
+--help)
+	echo "$usage"
+	exit 0
+	;;
+'') fail 2 'parts are needed, letters of a, m, l, o; see --help' ;;
+esac
+
+case $0 in
+*/*) beside=${0%/*} ;;
+*) beside=. ;;
+esac
+if [ -x "$beside/update_gen" ]; then
+	update_gen=$beside/update_gen
+else
+	update_gen=$(command -v update_gen) || fail 1 "update_gen is neither in $beside nor in PATH"
+fi
+[ "$1" = --version ] && exec "$update_gen" --version
+
+for version in v1 v2; do
+	[ -f "$version/targetfiles.zip" ] || fail 1 "no $version/targetfiles.zip in $(pwd)"
+done
+# Whoever finds an update.zip behind a failure would take it for the new one.
+rm -f update.zip || fail 1 'cannot remove the old update.zip'
+exec "$update_gen" --source v1/targetfiles.zip --target v2/targetfiles.zip --output update.zip "$@"

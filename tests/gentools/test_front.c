@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suites.h"
+
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/*
+ * What the documents tell to do, in a folder with v1 and v2; $gen is the program behind the script. Each
+ * must be true as a shell sees it.
+ */
+static const char *const truths[] = {
+	"./update_gen.sh a >log 2>err && test -s update.zip && ! test -s err && grep -q '^whole SYSTEM/new' log",
+	"./update_gen.sh a >log && $gen a -s v1/targetfiles.zip -t v2/targetfiles.zip -o x.zip >out && cmp x.zip "
+        "update.zip",
+	"./update_gen.sh ml >log && mv update.zip x.zip && ./update_gen.sh m l >log && cmp x.zip update.zip",
+	"./update_gen.sh a --no-verify >log && ! grep -q verified: log",
+	"./update_gen.sh >out 2>err; test $? = 2 && test -s err && ! test -s out",
+	"./update_gen.sh q >out 2>err; test $? = 2 && test -s err && ! test -s out",
+	"touch update.zip; ./update_gen.sh o >out 2>err; test $? = 1 && grep -q 'nothing to do' err && ! test -e "
+        "update.zip",
+	"mv v2 v3; ./update_gen.sh a >out 2>err; test $? = 1 && grep -q 'no v2/targetfiles.zip' err && ! test -s out",
+	"./update_gen.sh --help >out 2>err && grep -q Usage out && ! test -s err",
+	"test \"$(./update_gen.sh --version)\" = \"$($gen --version)\"",
+	/* Beside itself first, then in PATH. */
+	"rm update_gen; PATH=$(dirname $gen):$PATH ./update_gen.sh a >log && test -s update.zip",
+	"rm update_gen; ./update_gen.sh a >out 2>err; test $? = 1 && grep -q 'nor in PATH' err",
+	"cd v1 && ../update_gen.sh a 2>&1 | grep -q 'no v1/targetfiles.zip in .*/v1'",
+	"PATH=$PWD:$PATH && update_gen.sh a >log && test -s update.zip",
+};
+
+START_TEST(documented_front)
+{
+	static const struct item source[] = {ITEM_END};
+	static const struct item target[] = {ITEM_FILE("SYSTEM/new", 0644, "new"), ITEM_END};
+	char folder[] = "/tmp/test_gentools.XXXXXX";
+	char text[1024];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(text, sizeof(text), "cd %s && mkdir v1 v2 && cp '%s.sh' . && ln -s '%s' .", folder, UPDATE_GEN,
+	               UPDATE_GEN);
+	ck_assert_int_eq(system(text), 0); /* NOLINT(cert-env33-c) */
+	(void)snprintf(text, sizeof(text), "%s/v1/targetfiles.zip", folder);
+	write_firmware(text, source);
+	(void)snprintf(text, sizeof(text), "%s/v2/targetfiles.zip", folder);
+	write_firmware(text, target);
+	(void)snprintf(text, sizeof(text), "cd %s && gen='%s' && { %s; }", folder, UPDATE_GEN, truths[_i]);
+	ck_assert_msg(system(text) == 0, "not true: %s", truths[_i]); /* NOLINT(cert-env33-c): it is a shell script */
+	(void)snprintf(text, sizeof(text), "rm -r %s", folder);
+	ck_assert_int_eq(system(text), 0); /* NOLINT(cert-env33-c) */
+}
+END_TEST
+
+TCase *front_tests(void)
+{
+	TCase *tests = tcase_create("front");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_loop_test(tests, documented_front, 0, sizeof(truths) / sizeof(truths[0]));
+	return tests;
+}
