@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +111,7 @@ static bool load_result(struct matrix *matrix, const struct pair *pair)
 	FILE *file = fopen(pair->result, "re");
 	char stamp[sizeof(pair->stamp) + 1];
 	char line[REASON + 32];
+	char *end;
 	bool good;
 
 	if (!file)
@@ -124,8 +124,10 @@ static bool load_result(struct matrix *matrix, const struct pair *pair)
 	line[strcspn(line, "\n")] = '\0';
 	if (strcmp(stamp, pair->stamp) != 0)
 		return false;
-	if (sscanf(line, "size %" SCNu64, &matrix->sizes.bytes[at]) == 1)
-		return true;
+	if (strncmp(line, "size ", 5) == 0) {
+		matrix->sizes.bytes[at] = strtoull(line + 5, &end, 10);
+		return end > line + 5 && *end == '\0';
+	}
 	matrix->sizes.bytes[at] = CHAIN_IMPOSSIBLE;
 	if (strncmp(line, "impossible ", 11) != 0)
 		return false;
