@@ -195,6 +195,24 @@ static void put_checks(const struct plan *plan, FILE *out)
 		              (unsigned long long)largest);
 }
 
+static bool is_late_content(const struct step *step)
+{
+	return step->late && (step->kind == STEP_PATCH || step->kind == STEP_WHOLE);
+}
+
+static void put_late(struct composer *c, const struct step *step)
+{
+	if (step->kind == STEP_PATCH) {
+		put_patch(c, step);
+	} else {
+		put_call(c->out, "package_extract_file(", step->entry, ", ");
+		put_call(c->out, "", step->device, ")");
+		put_abort(c->out, "Failed to extract", step->device);
+		put_progress(c, step_work(step));
+	}
+	put_metadata(c->out, step);
+}
+
 static void put_files(const struct plan *plan, struct composer *c)
 {
 	uint64_t whole = 0;
@@ -205,7 +223,7 @@ static void put_files(const struct plan *plan, struct composer *c)
 
 		if (step->kind == STEP_PATCH && !step->late)
 			put_patch(c, step);
-		if (step->kind == STEP_WHOLE || step->kind == STEP_DIRECTORY) {
+		if ((step->kind == STEP_WHOLE && !step->late) || step->kind == STEP_DIRECTORY) {
 			any = true;
 			whole += step_work(step);
 		}
@@ -221,14 +239,11 @@ static void put_files(const struct plan *plan, struct composer *c)
 		put_call(c->out, "", plan->steps[i].device, ");\n");
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (!(plan->steps[i].kind == STEP_PATCH && plan->steps[i].late))
+		if (!is_late_content(&plan->steps[i]))
 			put_metadata(c->out, &plan->steps[i]);
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->steps[i].kind == STEP_PATCH && plan->steps[i].late) {
-			put_patch(c, &plan->steps[i]);
-			put_metadata(c->out, &plan->steps[i]);
-		}
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_late_content(&plan->steps[i]))
+			put_late(c, &plan->steps[i]);
 }
 
 static void put_changes(const struct plan *plan, FILE *out)

@@ -2,6 +2,7 @@
 #include "gentools/gentools.h"
 
 #include "gentools/compose.h"
+#include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
 #include "gentools/tree.h"
@@ -189,8 +190,11 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	struct plan plan = {.spool = {.fd = -1}};
 	struct verify_inputs trees = {
 		.name = options->output, .source = &source, .target = &target, .parts = options->parts};
+	struct lists lists = {0};
 	int err = check_output(options, error);
 
+	if (err == 0)
+		err = lists_read(&lists, options->lists, options->lists_folder, log, error);
 	if (err == 0)
 		err = tree_read(&source, options->source, error);
 	if (err == 0)
@@ -198,12 +202,17 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = check_trees(&source, &target, error);
 	if (err == 0)
+		err = lists_apply(&lists, &source, &target, options->parts, log, error);
+	if (err == 0)
 		err = plan_make(&plan, &source, &target, options->parts, log, error);
 	if (err == 0 && plan.count == 0 && !options->allow_empty)
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                options->source, options->target);
 	if (err == 0)
 		err = finish_package(&plan, &trees, options, log, error);
+	if (err == 0)
+		lists_report(&lists, log);
+	lists_free(&lists);
 	plan_free(&plan);
 	tree_free(&target);
 	tree_free(&source);
@@ -216,14 +225,20 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	struct tree target = {.spool = {.fd = -1}};
 	struct verify_inputs inputs = {
 		.package = options->output, .name = options->output, .source = &source, .parts = options->parts};
+	struct lists lists = {0};
 	int err = tree_read(&source, options->source, error);
 
 	if (err == 0 && options->target) {
 		inputs.target = &target;
 		err = tree_read(&target, options->target, error);
+		if (err == 0)
+			err = lists_read(&lists, options->lists, options->lists_folder, log, error);
+		if (err == 0)
+			err = lists_apply(&lists, &source, &target, options->parts, log, error);
 	}
 	if (err == 0)
 		err = verify_package(&inputs, log, error);
+	lists_free(&lists);
 	tree_free(&target);
 	tree_free(&source);
 	return err;

@@ -20,13 +20,24 @@ enum gen_part {
 	GEN_ALL = 15,   /* a */
 };
 
+/* The lists of gentools/lists.h, named as in the documents. */
+enum gen_list {
+	GEN_FULLOTA,   /* what is replaced whole, whatever the module has there */
+	GEN_NOOTA,     /* what stays as it is on the module, unchecked */
+	GEN_CHMOD,     /* modes and owners over those of the target */
+	GEN_MULTIFOTA, /* which images of MULTIFOTA are upgraded, and where to */
+	GEN_LISTS,
+};
+
 struct gen_options {
 	const char *source;
 	const char *target;
-	const char *output; /* replaced when there is a whole new one that was tried out */
-	unsigned parts;     /* of enum gen_part, or-ed */
-	bool allow_empty;   /* a package that changes nothing is wanted all the same */
-	bool no_verify;     /* do not try the package out */
+	const char *output;           /* replaced when there is a whole new one that was tried out */
+	unsigned parts;               /* of enum gen_part, or-ed */
+	bool allow_empty;             /* a package that changes nothing is wanted all the same */
+	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
+	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
+	bool no_verify;           /* do not try the package out */
 };
 
 /* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/gentools.h"
+#include "gentools/main_plan.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -8,8 +9,12 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* Behind the characters: an option that names the list of this number. */
+enum { LIST_OPTION = 256 };
+
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
+	"       update_gen plan --versions DIR [--limit BYTES]   sizes of all packages; see update_gen plan --help\n"
 	"       update_gen verify update.zip [PARTS...] --source v1/targetfiles.zip [--target v2/targetfiles.zip]\n"
 	"Make an update package with the differences of two firmware versions, and prove that it turns one into the\n"
 	"other: the updater's own code installs it on a model of the module. \"verify\" proves it for a package that\n"
@@ -27,8 +32,18 @@ static const char usage[] =
 	"  -o, --output FILE   the package to write\n"
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --no-verify     write the package without that proof\n"
+	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
+	"      --noota FILE    list of what stays as it is on the module: not changed, not checked\n"
+	"      --chmod FILE    list of modes and owners that go over the target's:\n"
+	"                      PATH [FILE_MODE UID GID [FOLDER_MODE]], PATH/ for a folder and what is in it\n"
+	"      --multifota FILE  list of the MULTIFOTA images to upgrade: IMAGE [PARTITION]\n"
+	"      --lists DIR     take from DIR what is there of quectel_fullota_filelist.txt, quectel_noota_...,\n"
+	"                      quectel_chmod_..., quectel_multifota_... and quectel_project_filelist.txt\n"
 	"      --help          this text\n"
 	"      --version       version of this program\n"
+	"\n"
+	"fullota and noota have a path per line, like SYSTEM/etc/webui/test.cfg; a folder stands for all that is in\n"
+	"it, and * ? [...] for parts of one name. Lines with '#' are comments.\n"
 	"\n"
 	"Standard output is the log, standard error only has errors.\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage. TMPDIR: where both images are unpacked.\n";
@@ -39,10 +54,19 @@ struct command {
 };
 
 static const struct option long_options[] = {
-	{"source", required_argument, NULL, 's'}, {"target", required_argument, NULL, 't'},
-	{"output", required_argument, NULL, 'o'}, {"allow-empty", no_argument, NULL, 'e'},
-	{"no-verify", no_argument, NULL, 'n'},    {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+	{"source", required_argument, NULL, 's'},
+	{"target", required_argument, NULL, 't'},
+	{"output", required_argument, NULL, 'o'},
+	{"allow-empty", no_argument, NULL, 'e'},
+	{"no-verify", no_argument, NULL, 'n'},
+	{"fullota", required_argument, NULL, LIST_OPTION + GEN_FULLOTA},
+	{"noota", required_argument, NULL, LIST_OPTION + GEN_NOOTA},
+	{"chmod", required_argument, NULL, LIST_OPTION + GEN_CHMOD},
+	{"multifota", required_argument, NULL, LIST_OPTION + GEN_MULTIFOTA},
+	{"lists", required_argument, NULL, 'l'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},
+	{NULL, 0, NULL, 0},
 };
 
 /* What is no option: "verify PACKAGE", and parts. -1 to go on. */
@@ -100,8 +124,13 @@ static int parse_options(int argc, char **argv, struct command *command)
 			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		case 'v':
 			return puts("update_gen " FOTA_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		case 'l':
+			options->lists_folder = optarg;
+			break;
 		default:
-			return EXIT_USAGE; /* getopt_long() said why */
+			if (c < LIST_OPTION)
+				return EXIT_USAGE; /* getopt_long() said why */
+			options->lists[c - LIST_OPTION] = optarg;
 		}
 	}
 	status = parse_words(argc - optind, argv + optind, command);
@@ -119,7 +148,8 @@ int main(int argc, char **argv)
 	struct log log = log_to_stdout();
 	struct command command = {0};
 	struct error error = {0};
-	int status = parse_options(argc, argv, &command);
+	int status = argc > 1 && strcmp(argv[1], "plan") == 0 ? main_plan(argc - 1, argv + 1)
+	                                                      : parse_options(argc, argv, &command);
 	int err;
 
 	if (status >= 0)

@@ -152,7 +152,8 @@ static int add_path(struct plan *plan, enum step_kind kind, const char *path, co
 		return name_patch(plan, step, error);
 	case STEP_WHOLE:
 		step->data = new->data;
-		return name_entry(step, "", step->device + 1, "", error);
+		/* "system" is unpacked at once, and before all that is late. */
+		return name_entry(step, step->late ? "late/" : "", step->device + 1, "", error);
 	case STEP_DIRECTORY:
 		return name_entry(step, "", step->device + 1, "", error);
 	default:
@@ -184,26 +185,29 @@ static bool same_metadata(const struct object *old, const struct object *new)
 	       (old->uid == new->uid && old->gid == new->gid && (old->mode == new->mode || new->type == OBJECT_LINK));
 }
 
-static int plan_change(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
-{
-	struct step *step;
-
-	if (new->type == OBJECT_FILE && !digest_equal(&old->sha1, &new->sha1))
-		return plan_content(plan, old, new, error);
-	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
-		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
-	if (!same_metadata(old, new))
-		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
-	return 0;
-}
-
-static int plan_new(struct plan *plan, const struct object *new, struct error *error)
+/* What is written whole takes the place of whatever is there: nothing of the old is asked for. */
+static int plan_new(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
 {
 	static const enum step_kind kinds[] = {
 		[OBJECT_FILE] = STEP_WHOLE, [OBJECT_DIRECTORY] = STEP_DIRECTORY, [OBJECT_LINK] = STEP_LINK};
 	struct step *step;
 
-	return add_path(plan, kinds[new->type], new->path, NULL, new, &step, error);
+	return add_path(plan, kinds[new->type], new->path, old, new, &step, error);
+}
+
+static int plan_change(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
+{
+	struct step *step;
+
+	if (new->whole)
+		return plan_new(plan, old, new, error);
+	if (new->type == OBJECT_FILE && !digest_equal(&old->sha1, &new->sha1))
+		return plan_content(plan, old, new, error);
+	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
+		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
+	if (new->forced || !same_metadata(old, new))
+		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
+	return 0;
 }
 
 /*
@@ -233,28 +237,30 @@ static int plan_path(struct plan *plan, const struct object *old, const struct o
 	if (old)
 		err = plan_deletion(plan, old, new, gone, error);
 	if (err == 0 && new)
-		err = plan_new(plan, new, error);
+		err = plan_new(plan, NULL, new, error);
 	return err;
 }
 
-/* The partition is the image's name up to the first dot; it goes into a script and a pseudo-name with colons. */
+/* The partition is the one it was given, or the image's name up to the first dot. */
 static int name_image(const struct plan *plan, struct step *step, struct error *error)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	const char *path = step->path;
 	const char *name = strrchr(path, '/') + 1;
-	size_t length = strspn(name, allowed);
+	const char *given = step->new->partition;
+	size_t length = strspn(name, TREE_PARTITION_CHARACTERS);
 
-	if (length == 0 || (name[length] != '.' && name[length] != '\0'))
+	if (!given && (length == 0 || (name[length] != '.' && name[length] != '\0')))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: its name up to the dot is no partition name", path);
-	step->device = strndup(name, length);
+	step->device = given ? strdup(given) : strndup(name, length);
 	if (!step->device)
 		return out_of_memory(error);
 	for (const struct step *s = plan->steps; s < step; s++)
 		if (step_is_image(s) && strcmp(s->device, step->device) == 0)
 			return error_set(error, RESULT_FORMAT, EINVAL, "%s and %s are for the same partition", s->path,
 			                 path);
-	return name_entry(step, step->old ? "patch/" : "images/", name, step->old ? ".p" : "", error);
+	if (step->kind == STEP_RAW_PATCH)
+		return name_entry(step, "patch/", name, ".p", error);
+	return name_entry(step, "images/", name, "", error);
 }
 
 static int plan_image(struct plan *plan, const char *path, const struct object *old, const struct object *new,
@@ -274,14 +280,14 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
 	/* The lineage's names of partition content take no size 0 (spec/lineage.md 2.3). */
 	if (new->data.size == 0 || (old && old->data.size == 0))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: an image must not be empty", path);
-	if (old && digest_equal(&old->sha1, &new->sha1))
+	if (old && !new->whole && digest_equal(&old->sha1, &new->sha1))
 		return 0;
-	step = add_step(plan, old ? STEP_RAW_PATCH : STEP_RAW_WHOLE, path, old, new);
+	step = add_step(plan, old && !new->whole ? STEP_RAW_PATCH : STEP_RAW_WHOLE, path, old, new);
 	if (!step)
 		return out_of_memory(error);
 	step->data = new->data;
 	err = name_image(plan, step, error);
-	if (err == 0 && old)
+	if (err == 0 && step->kind == STEP_RAW_PATCH)
 		err = delta_make(&old->data, &new->data, &plan->spool, &step->data, error);
 	return err;
 }
@@ -321,16 +327,6 @@ static int plan_object(struct plan *plan, const char *path, const struct object 
 	return err;
 }
 
-/* Which tree's next object comes first: below 0 the source's, above 0 the target's, 0 both. One has a next one. */
-static int compare_next(const struct tree *source, size_t i, const struct tree *target, size_t j)
-{
-	if (j == target->count)
-		return -1;
-	if (i == source->count)
-		return 1;
-	return tree_compare_paths(source->objects[i].path, target->objects[j].path);
-}
-
 int plan_make(struct plan *plan, const struct tree *source, const struct tree *target, unsigned parts,
               const struct log *log, struct error *error)
 {
@@ -345,7 +341,7 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
 		return error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(),
 		                 strerror(-err));
 	while (err == 0 && (i < source->count || j < target->count)) {
-		int order = compare_next(source, i, target, j);
+		int order = tree_compare_next(source, i, target, j);
 		const char *path = order <= 0 ? source->objects[i].path : target->objects[j].path;
 		const struct object *old = order <= 0 ? &source->objects[i++] : NULL;
 		const struct object *new = order >= 0 ? &target->objects[j++] : NULL;

@@ -40,6 +40,15 @@ static int compare_path(const void *path, const void *object)
 	return tree_compare_paths(path, ((const struct object *)object)->path);
 }
 
+int tree_compare_next(const struct tree *first, size_t i, const struct tree *second, size_t j)
+{
+	if (j == second->count)
+		return -1;
+	if (i == first->count)
+		return 1;
+	return tree_compare_paths(first->objects[i].path, second->objects[j].path);
+}
+
 const struct object *tree_find(const struct tree *tree, const char *path)
 {
 	return bsearch(path, tree->objects, tree->count, sizeof(tree->objects[0]), compare_path);
@@ -288,12 +297,27 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	return err < 0 ? err : check_objects(tree, error);
 }
 
+int object_copy(struct object *copy, const struct object *object)
+{
+	*copy = *object;
+	copy->path = strdup(object->path);
+	copy->link = object->link ? strdup(object->link) : NULL;
+	copy->partition = object->partition ? strdup(object->partition) : NULL;
+	return copy->path && !copy->link == !object->link && !copy->partition == !object->partition ? 0 : -ENOMEM;
+}
+
+void object_clear(struct object *object)
+{
+	free(object->path);
+	free(object->link);
+	free(object->partition);
+	*object = (struct object){0};
+}
+
 void tree_free(struct tree *tree)
 {
-	for (size_t i = 0; i < tree->count; i++) {
-		free(tree->objects[i].path);
-		free(tree->objects[i].link);
-	}
+	for (size_t i = 0; i < tree->count; i++)
+		object_clear(&tree->objects[i]);
 	free(tree->objects);
 	spool_close(&tree->spool);
 	*tree = (struct tree){.spool = {.fd = -1}};

@@ -11,14 +11,20 @@
 
 enum object_type { OBJECT_FILE, OBJECT_DIRECTORY, OBJECT_LINK };
 
+/* What names of partitions are of: they go into a script, and into pseudo-names with colons. */
+#define TREE_PARTITION_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
 struct object {
 	char *path; /* as in the archive, like "SYSTEM/etc/passwd", without a final slash */
 	enum object_type type;
 	bool implied;  /* a directory that only its content shows: no mode or owner is known */
+	bool whole;    /* to be written in any case, whatever the module has there (fullota list) */
+	bool forced;   /* mode and owner are to be set in any case (chmod list) */
 	unsigned mode; /* permission bits */
 	int64_t uid;
 	int64_t gid;
 	char *link;               /* of a link: where it points */
+	char *partition;          /* of an image: where it goes (multifota list); NULL: its name tells */
 	struct extent data;       /* of a file */
 	struct digest_value sha1; /* of a file */
 };
@@ -36,6 +42,16 @@ int tree_read(struct tree *tree, const char *path, struct error *error);
 void tree_free(struct tree *tree);
 
 const struct object *tree_find(const struct tree *tree, const char *path);
+
+/* Another object of the same content, whose data stays in its spool. -ENOMEM; ends with object_clear() in any case. */
+int object_copy(struct object *copy, const struct object *object);
+void object_clear(struct object *object);
+
+/*
+ * For a walk through two trees at once, which one's next object comes first: below 0 the first's, above 0 the second's,
+ * 0 both have the path. One of them has a next one.
+ */
+int tree_compare_next(const struct tree *first, size_t i, const struct tree *second, size_t j);
 
 /* The order of a walk: a directory is followed by all that is in it. */
 int tree_compare_paths(const char *a, const char *b);

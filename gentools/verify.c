@@ -59,7 +59,7 @@ static int load_image(struct model *model, const struct verify_inputs *inputs, c
 {
 	const struct object *old = tree_find(inputs->source, object->path);
 	struct model_node *node;
-	const char *name = strrchr(object->path, '/') + 1;
+	const char *name = object->partition ? object->partition : strrchr(object->path, '/') + 1;
 	char *path;
 	int err;
 

@@ -132,8 +132,13 @@ RECORDED(write_raw_image)
 static int run_package_extract_file(struct script_call *call, struct script_value *result)
 {
 	char *name;
-	int err = script_argument_text(call, 0, &name);
+	int err;
 
+	if (script_argument_count(call) == 2) {
+		record(script_context(call), "package_extract_file", call);
+		return script_result_text(result, "t");
+	}
+	err = script_argument_text(call, 0, &name);
 	if (err < 0)
 		return err;
 	err = script_result_text(result, name);
@@ -153,7 +158,7 @@ static const struct script_function functions[] = {
 	FUNCTION(delete_recursive, 1, 50),
 	FUNCTION(mount, 4, 4),
 	FUNCTION(package_extract_dir, 2, 2),
-	FUNCTION(package_extract_file, 1, 1),
+	FUNCTION(package_extract_file, 1, 2),
 	FUNCTION(set_metadata, 5, 7),
 	FUNCTION(set_progress, 1, 1),
 	FUNCTION(show_progress, 2, 2),
@@ -210,7 +215,25 @@ static void load_package(struct run *run, const char *path)
 
 void run_start(struct run *run, const char *parts, const struct item *source, const struct item *target)
 {
+	static const char *const none[GEN_LISTS];
+
+	run_start_listed(run, parts, source, target, none);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+void run_start_listed(struct run *run, const char *parts, const struct item *source, const struct item *target,
+                      const char *const lists[GEN_LISTS])
+{
 	struct gen_options options = {0};
+	char list_paths[GEN_LISTS][96];
 	char paths[3][96];
 	struct log log = {.line = add_line};
 	size_t size;
@@ -226,6 +249,13 @@ void run_start(struct run *run, const char *parts, const struct item *source, co
 	options.source = paths[0];
 	options.target = paths[1];
 	options.output = paths[2];
+	for (unsigned i = 0; i < GEN_LISTS; i++) {
+		if (!lists[i])
+			continue;
+		(void)snprintf(list_paths[i], sizeof(list_paths[i]), "%s/list%u", run->folder, i);
+		write_text(list_paths[i], lists[i]);
+		options.lists[i] = list_paths[i];
+	}
 	log.ctx = open_memstream(&run->log, &size);
 	run->result = gen_make_package(&options, &log, &run->error);
 	ck_assert_int_eq(fclose(log.ctx), 0);
@@ -238,10 +268,11 @@ void run_start(struct run *run, const char *parts, const struct item *source, co
 
 void run_end(struct run *run)
 {
-	static const char *const names[] = {"source.zip", "target.zip", "update.zip"};
+	static const char *const names[] = {"source.zip", "target.zip", "update.zip", "list0",
+	                                    "list1",      "list2",      "list3"};
 	char path[96];
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", run->folder, names[i]);
 		ck_assert(unlink(path) == 0 || errno == ENOENT);
 	}

@@ -65,6 +65,10 @@ void write_firmware(const char *path, const struct item *items);
 void run_start(struct run *run, const char *parts, const struct item *source, const struct item *target);
 void run_end(struct run *run);
 
+/* The same with lists, by enum gen_list: their texts, NULL for none. Their files are named "list0" and so on. */
+void run_start_listed(struct run *run, const char *parts, const struct item *source, const struct item *target,
+                      const char *const lists[GEN_LISTS]);
+
 /* The line of the calls that starts with this text, as a position in calls; -1 when there is none. */
 long find_call(const struct run *run, const char *start);
 

@@ -5,8 +5,11 @@
 #include <check.h>
 
 TCase *change_tests(void);  /* what the package does about each difference */
+TCase *chain_tests(void);   /* update_gen plan */
 TCase *front_tests(void);   /* update_gen.sh */
 TCase *input_tests(void);   /* wrong inputs, determinism */
+TCase *list_tests(void);    /* what the lists' lines mean */
+TCase *listed_tests(void);  /* what the lists do to a package */
 TCase *program_tests(void); /* update_gen's command line */
 TCase *verify_tests(void);  /* packages tried out on a model of the module */
 

@@ -9,9 +9,12 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	suite_add_tcase(suite, chain_tests());
 	suite_add_tcase(suite, change_tests());
 	suite_add_tcase(suite, front_tests());
 	suite_add_tcase(suite, input_tests());
+	suite_add_tcase(suite, list_tests());
+	suite_add_tcase(suite, listed_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, verify_tests());
 	runner = srunner_create(suite);

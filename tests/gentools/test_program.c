@@ -46,6 +46,8 @@ START_TEST(exit_codes)
 		{"m l -s source.zip -t target.zip --output x.zip", 0, true, false},
 		{"o" INPUTS " -o x.zip", 1, false, true},
 		{"o" INPUTS " -o x.zip --allow-empty", 0, true, false},
+		{"a" INPUTS " -o x.zip --lists .", 0, true, false},
+		{"a" INPUTS " -o x.zip --noota", 2, false, true},
 		{"o" INPUTS " -o x.zip --allow-empty --no-verify", 0, false, false},
 		{"a" INPUTS " -o y.zip --no-verify", 0, true, false},
 		{"verify y.zip" INPUTS, 0, true, false},
@@ -92,6 +94,8 @@ START_TEST(exit_codes)
 }
 END_TEST
 
+#define LISTED "a -s source.zip -t target.zip -o x.zip"
+
 /* Whoever reads an error must learn which file, and why. */
 START_TEST(causes)
 {
@@ -103,6 +107,11 @@ START_TEST(causes)
 		{"a -s folder -t target.zip -o x.zip", "folder: not a readable zip archive: .*: Is a directory"},
 		{"a -s source.zip -t torn.zip -o x.zip",
 	         "torn.zip: not a readable zip archive: SYSTEM/new: ZIP bad CRC"},
+		{LISTED " --lists none", "none: no folder of lists: No such file"},
+		{LISTED " --noota none.txt", "none.txt: cannot read the list: No such file"},
+		{LISTED " --fullota list --noota list", "list:2 has it replaced, list:2 has it kept"},
+		{LISTED " --chmod list", "list:2: the file mode is no octal"},
+		{LISTED " --multifota list", "list:2: more than an image"},
 		{"a -s source.zip -t target.zip -o none/x.zip", "cannot write none/x.zip.part: .*: No such file"},
 		{"a -s source.zip -t target.zip -o /dev/full/x.zip",
 	         "cannot write /dev/full/x.zip.part: .*: Not a dir"},
@@ -119,7 +128,7 @@ START_TEST(causes)
 	write_firmware(text, target);
 	(void)snprintf(text, sizeof(text),
 	               "cd %s && mkdir folder && cp target.zip torn.zip && printf X | dd of=torn.zip bs=1 seek=20000 "
-	               "conv=notrunc status=none",
+	               "conv=notrunc status=none && printf '#\\n/new 999 0 0\\n' >list",
 	               folder);
 	ck_assert_int_eq(system(text), 0); /* NOLINT(cert-env33-c) */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
