@@ -54,21 +54,16 @@ static void put_progress(struct composer *c, uint64_t work)
 {
 	c->done += work;
 	/* Thousands of small files need not each have a line that nobody sees move. */
-	if (work == 0 || c->done * 1000 / c->total == c->told)
+	if (c->total == 0 || work == 0 || c->done * 1000 / c->total == c->told)
 		return;
 	c->told = c->done * 1000 / c->total;
 	(void)fprintf(c->out, "set_progress(%.6f);\n", (double)c->done / (double)c->total);
 }
 
-static bool is_patch(const struct step *step)
-{
-	return step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH;
-}
-
 /* What must be there before anything changes: all content that is patched or stays under other attributes. */
 static bool is_checked(const struct step *step)
 {
-	return is_patch(step) || (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
+	return step_is_patch(step) || (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
 }
 
 /* What a patch is applied to: a path, or sizes and digests of what the partition may hold, old or new. */
@@ -183,7 +178,7 @@ static void put_checks(const struct plan *plan, FILE *out)
 		if (!is_checked(step))
 			continue;
 		c.total += step->old->data.size;
-		if (is_patch(step))
+		if (step_is_patch(step))
 			largest = larger(largest, larger(step->old->data.size, step->new->data.size));
 	}
 	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);

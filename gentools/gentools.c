@@ -2,6 +2,7 @@
 #include "gentools/gentools.h"
 
 #include "gentools/compose.h"
+#include "gentools/deltas.h"
 #include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
@@ -107,7 +108,7 @@ static int spool_script(struct plan *plan, struct extent *script, struct error *
 
 /* result: the version that runs behind the upgrade, as a file of one of the trees; NULL when it will have none. */
 static int write_package(struct plan *plan, const struct object *source, const struct object *result, const char *path,
-                         struct error *error)
+                         const int64_t *time, struct error *error)
 {
 	struct output_entry *entries = calloc(plan->count + 3, sizeof(*entries));
 	size_t count = 0;
@@ -122,7 +123,7 @@ static int write_package(struct plan *plan, const struct object *source, const s
 			entries[count++] = (struct output_entry){
 				.name = step->entry,
 				.directory = step->kind == STEP_DIRECTORY,
-				.packed = step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH,
+				.packed = step_is_patch(step),
 				.data = step->data,
 			};
 	}
@@ -135,7 +136,7 @@ static int write_package(struct plan *plan, const struct object *source, const s
 		err = error_set(error, RESULT_FORMAT, EFBIG,
 		                "too many differences: %zu entries do not fit into a package", count);
 	if (err == 0)
-		err = output_write(path, entries, count, error);
+		err = output_write(path, entries, count, time, error);
 	free(entries);
 	return err;
 }
@@ -168,7 +169,8 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 	if (asprintf(&part, "%s.part", options->output) < 0)
 		return error_set(error, 0, ENOMEM, "out of memory");
 	err = write_package(plan, find_version(trees->source),
-	                    find_version(options->parts & GEN_LINUX ? trees->target : trees->source), part, error);
+	                    find_version(options->parts & GEN_LINUX ? trees->target : trees->source), part,
+	                    options->has_time ? &options->time : NULL, error);
 	if (err < 0)
 		goto out;
 	inputs.package = part;
@@ -188,8 +190,11 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	struct tree source = {.spool = {.fd = -1}};
 	struct tree target = {.spool = {.fd = -1}};
 	struct plan plan = {.spool = {.fd = -1}};
-	struct verify_inputs trees = {
-		.name = options->output, .source = &source, .target = &target, .parts = options->parts};
+	struct verify_inputs trees = {.name = options->output,
+	                              .source = &source,
+	                              .target = &target,
+	                              .parts = options->parts,
+	                              .progress = &options->progress};
 	struct lists lists = {0};
 	int err = check_output(options, error);
 
@@ -209,6 +214,8 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                options->source, options->target);
 	if (err == 0)
+		err = deltas_make(&plan, options->jobs, &options->progress, log, error);
+	if (err == 0)
 		err = finish_package(&plan, &trees, options, log, error);
 	if (err == 0)
 		lists_report(&lists, log);
@@ -223,8 +230,11 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 {
 	struct tree source = {.spool = {.fd = -1}};
 	struct tree target = {.spool = {.fd = -1}};
-	struct verify_inputs inputs = {
-		.package = options->output, .name = options->output, .source = &source, .parts = options->parts};
+	struct verify_inputs inputs = {.package = options->output,
+	                               .name = options->output,
+	                               .source = &source,
+	                               .parts = options->parts,
+	                               .progress = &options->progress};
 	struct lists lists = {0};
 	int err = tree_read(&source, options->source, error);
 

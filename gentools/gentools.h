@@ -4,12 +4,13 @@
 
 /*
  * The host side: two full images (targetfiles.zip, spec/requirements.md B) in, one update.zip with only the
- * differences out. Needs memory in the order of the largest changed file, five times over, and room for both unpacked
+ * differences out. Needs memory in the order of the largest changed files, five times over, and room for both unpacked
  * images in TMPDIR (/tmp), where nothing is left behind even when the program is killed.
  */
 #include "base/error.h"
 #include "base/log.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What may be upgraded; the letters are those of the lineage's update_gen.sh. */
 enum gen_part {
@@ -29,6 +30,12 @@ enum gen_list {
 	GEN_LISTS,
 };
 
+/* For whoever waits. Called by the thread that called in. */
+struct gen_progress {
+	void (*show)(void *ctx, const char *what, double done); /* what is going on, and 0 to 1 of it are done */
+	void *ctx;
+};
+
 struct gen_options {
 	const char *source;
 	const char *target;
@@ -38,6 +45,10 @@ struct gen_options {
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	bool no_verify;           /* do not try the package out */
+	unsigned jobs;            /* patches that are made at a time, each in memory of its own; 0: one */
+	bool has_time;
+	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it; without: 1980 */
+	struct gen_progress progress;
 };
 
 /* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */
@@ -46,7 +57,8 @@ int gen_parse_parts(const char *letters, unsigned *parts);
 /*
  * Make the package, install it on a model of the source with the updater's own code, and compare the result with the
  * target. The log gets one line per object. The same inputs yield the same bytes. -ENODATA when nothing differs and
- * allow_empty is not set; -EILSEQ when the result is not the target; the error says what is wrong with the inputs
+ * allow_empty is not set; -ECANCELED when it does not
+ * install and -EILSEQ when the result is not the target; the error says what is wrong with the inputs
  * otherwise.
  */
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error);
@@ -56,5 +68,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
  * parts are those that the package was made of: nothing else may differ from the source.
  */
 int gen_verify_package(const struct gen_options *options, const struct log *log, struct error *error);
+
+void gen_show_progress(const struct gen_progress *progress, const char *what, double done);
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/gentools.h"
 #include "gentools/main_plan.h"
+#include "gentools/main_settings.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, EXIT_NOT_PROVED = 3 };
 
 /* Behind the characters: an option that names the list of this number. */
 enum { LIST_OPTION = 256 };
@@ -39,6 +41,9 @@ static const char usage[] =
 	"      --multifota FILE  list of the MULTIFOTA images to upgrade: IMAGE [PARTITION]\n"
 	"      --lists DIR     take from DIR what is there of quectel_fullota_filelist.txt, quectel_noota_...,\n"
 	"                      quectel_chmod_..., quectel_multifota_... and quectel_project_filelist.txt\n"
+	"      --jobs N        patches that are made at a time (default: one for each processor); the package is the\n"
+	"                      same for any N, the memory is not: five times the largest changed files, N of them\n"
+	"      --quiet         no progress bar; there is one when standard error is a terminal and the log is not\n"
 	"      --help          this text\n"
 	"      --version       version of this program\n"
 	"\n"
@@ -46,11 +51,14 @@ static const char usage[] =
 	"it, and * ? [...] for parts of one name. Lines with '#' are comments.\n"
 	"\n"
 	"Standard output is the log, standard error only has errors.\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage. TMPDIR: where both images are unpacked.\n";
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 the proof failed: the package does not turn one version into\n"
+	"the other. TMPDIR: where both images are unpacked. SOURCE_DATE_EPOCH: time of the package's entries, seconds\n"
+	"since 1970; without it all have the same. The same inputs make the same bytes, on any machine.\n";
 
 struct command {
 	struct gen_options options;
 	bool verify; /* only that, of options.output */
+	bool quiet;
 };
 
 static const struct option long_options[] = {
@@ -64,6 +72,8 @@ static const struct option long_options[] = {
 	{"chmod", required_argument, NULL, LIST_OPTION + GEN_CHMOD},
 	{"multifota", required_argument, NULL, LIST_OPTION + GEN_MULTIFOTA},
 	{"lists", required_argument, NULL, 'l'},
+	{"jobs", required_argument, NULL, 'j'},
+	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
 	{NULL, 0, NULL, 0},
@@ -120,6 +130,14 @@ static int parse_options(int argc, char **argv, struct command *command)
 		case 'n':
 			options->no_verify = true;
 			break;
+		case 'j':
+			options->jobs = main_parse_jobs(optarg);
+			if (options->jobs == 0)
+				return EXIT_USAGE;
+			break;
+		case 'q':
+			command->quiet = true;
+			break;
 		case 'h':
 			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 		case 'v':
@@ -146,7 +164,8 @@ static int parse_options(int argc, char **argv, struct command *command)
 int main(int argc, char **argv)
 {
 	struct log log = log_to_stdout();
-	struct command command = {0};
+	struct command command = {.options.jobs = main_processors()};
+	struct main_bar bar = {0};
 	struct error error = {0};
 	int status = argc > 1 && strcmp(argv[1], "plan") == 0 ? main_plan(argc - 1, argv + 1)
 	                                                      : parse_options(argc, argv, &command);
@@ -154,11 +173,16 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (!main_take_time(&command.options))
+		return EXIT_USAGE;
+	if (!command.quiet)
+		command.options.progress = main_progress(&bar);
 	err = command.verify ? gen_verify_package(&command.options, &log, &error)
 	                     : gen_make_package(&command.options, &log, &error);
+	main_end_progress(&bar);
 	if (err < 0) {
 		(void)fprintf(stderr, "update_gen: %s\n", error.message);
-		return EXIT_FAILURE;
+		return err == -EILSEQ || err == -ECANCELED ? EXIT_NOT_PROVED : EXIT_FAILURE;
 	}
 	if (fflush(stdout) != 0) {
 		perror("update_gen: standard output");

@@ -27,7 +27,7 @@ static const char usage[] =
 	"      --help           this text\n"
 	"\n"
 	"PARTS are those of update_gen, by default a. Exit status: 0 there is a chain, 1 failed, 2 wrong usage, 3 "
-        "there\n"
+	"there\n"
 	"is none.\n";
 
 static const struct option long_options[] = {

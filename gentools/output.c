@@ -38,8 +38,8 @@ static int write_data(struct archive *archive, const struct extent *data)
 	return err;
 }
 
-/* No time is set: libarchive then writes the same constant everywhere. */
-static int write_entry(struct archive *archive, const struct output_entry *item)
+/* Where no time is set libarchive writes the same constant everywhere. */
+static int write_entry(struct archive *archive, const struct output_entry *item, const int64_t *time)
 {
 	struct archive_entry *entry = archive_entry_new();
 	int err = 0;
@@ -50,6 +50,8 @@ static int write_entry(struct archive *archive, const struct output_entry *item)
 	archive_entry_set_filetype(entry, item->directory ? AE_IFDIR : AE_IFREG);
 	archive_entry_set_perm(entry, item->directory ? 0755 : 0644);
 	archive_entry_set_size(entry, (la_int64_t)item->data.size);
+	if (time)
+		archive_entry_set_mtime(entry, (time_t)*time, 0);
 	if ((item->packed ? archive_write_zip_set_compression_store(archive)
 	                  : archive_write_zip_set_compression_deflate(archive)) != ARCHIVE_OK ||
 	    archive_write_header(archive, entry) != ARCHIVE_OK)
@@ -58,7 +60,8 @@ static int write_entry(struct archive *archive, const struct output_entry *item)
 	return err < 0 || item->directory ? err : write_data(archive, &item->data);
 }
 
-static int write_archive(const char *path, const struct output_entry *entries, size_t count, struct error *error)
+static int write_archive(const char *path, const struct output_entry *entries, size_t count, const int64_t *time,
+                         struct error *error)
 {
 	struct archive *archive = archive_write_new();
 	const char *text;
@@ -72,7 +75,7 @@ static int write_archive(const char *path, const struct output_entry *entries, s
 	    archive_write_open_filename(archive, path) != ARCHIVE_OK)
 		err = -EIO;
 	for (size_t i = 0; i < count && err == 0; i++)
-		err = write_entry(archive, &entries[i]);
+		err = write_entry(archive, &entries[i], time);
 	if (err == 0 && archive_write_close(archive) != ARCHIVE_OK)
 		err = -EIO;
 	if (err < 0) {
@@ -87,7 +90,7 @@ static int write_archive(const char *path, const struct output_entry *entries, s
 	return err;
 }
 
-int output_write(const char *path, struct output_entry *entries, size_t count, struct error *error)
+int output_write(const char *path, struct output_entry *entries, size_t count, const int64_t *time, struct error *error)
 {
 	/* Names are bytes; in this locale libarchive marks them as UTF-8 on every host. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -95,7 +98,7 @@ int output_write(const char *path, struct output_entry *entries, size_t count, s
 	int err;
 
 	qsort(entries, count, sizeof(*entries), compare_names);
-	err = write_archive(path, entries, count, error);
+	err = write_archive(path, entries, count, time, error);
 	if (err < 0)
 		(void)unlink(path); /* a remnant is the lesser evil than hiding the first error */
 	(void)uselocale(caller);

@@ -14,7 +14,9 @@ struct output_entry {
 	struct extent data;
 };
 
-/* Sorts the entries. A file that is there is replaced; after a failure there is none. */
-int output_write(const char *path, struct output_entry *entries, size_t count, struct error *error);
+/* time: of all entries, seconds; NULL for the zip format's first. Sorts the entries. A file that is there is replaced;
+ * after a failure there is none. */
+int output_write(const char *path, struct output_entry *entries, size_t count, const int64_t *time,
+                 struct error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/plan.h"
 
-#include "gentools/delta.h"
 #include "gentools/gentools.h"
 #include "package/package.h"
 
@@ -42,6 +41,11 @@ bool plan_is_image(const char *path)
 bool step_is_image(const struct step *step)
 {
 	return step->kind == STEP_RAW_PATCH || step->kind == STEP_RAW_WHOLE;
+}
+
+bool step_is_patch(const struct step *step)
+{
+	return step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH;
 }
 
 static uint64_t size_of(const struct object *object)
@@ -168,14 +172,8 @@ static int add_path(struct plan *plan, enum step_kind kind, const char *path, co
 static int plan_content(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
 {
 	struct step *step;
-	int err = add_path(plan, STEP_PATCH, new->path, old, new, &step, error);
 
-	if (err < 0)
-		return err;
-	err = delta_make(&old->data, &new->data, &plan->spool, &step->data, error);
-	if (err < 0)
-		error_prefix(error, "%s", new->path);
-	return err;
+	return add_path(plan, STEP_PATCH, new->path, old, new, &step, error);
 }
 
 /* Links have no mode of their own. */
@@ -267,7 +265,6 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
                       const struct log *log, struct error *error)
 {
 	struct step *step;
-	int err;
 
 	if (!new) {
 		log_printf(log, "keep %s: its partition stays as it is, the target has no image", path);
@@ -286,13 +283,10 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
 	if (!step)
 		return out_of_memory(error);
 	step->data = new->data;
-	err = name_image(plan, step, error);
-	if (err == 0 && step->kind == STEP_RAW_PATCH)
-		err = delta_make(&old->data, &new->data, &plan->spool, &step->data, error);
-	return err;
+	return name_image(plan, step, error);
 }
 
-static void log_step(const struct step *step, const struct log *log)
+void step_log(const struct step *step, const struct log *log)
 {
 	static const char *const names[] = {
 		[STEP_DELETE] = "delete",       [STEP_DELETE_TREE] = "delete tree", [STEP_PATCH] = "patch",
@@ -302,7 +296,7 @@ static void log_step(const struct step *step, const struct log *log)
 	unsigned long long from = size_of(step->old);
 	unsigned long long to = size_of(step->new);
 
-	if (step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH)
+	if (step_is_patch(step))
 		log_printf(log, "%s %s: %llu -> %llu bytes, patch %llu", names[step->kind], step->path, from, to,
 		           (unsigned long long)step->data.size);
 	else if (step_work(step) > 0)
@@ -315,16 +309,10 @@ static int plan_object(struct plan *plan, const char *path, const struct object 
                        unsigned parts, const char **gone, const struct log *log, struct error *error)
 {
 	unsigned part = plan_part_of(path) & parts;
-	size_t before = plan->count;
-	int err = 0;
 
 	if (part & (GEN_KERNEL | GEN_MULTI))
-		err = plan_image(plan, path, old, new, log, error);
-	else if (part)
-		err = plan_path(plan, old, new, gone, error);
-	for (size_t i = before; err == 0 && i < plan->count; i++)
-		log_step(&plan->steps[i], log);
-	return err;
+		return plan_image(plan, path, old, new, log, error);
+	return part ? plan_path(plan, old, new, gone, error) : 0;
 }
 
 int plan_make(struct plan *plan, const struct tree *source, const struct tree *target, unsigned parts,
@@ -351,6 +339,17 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
 	return err;
 }
 
+int plan_add_spools(struct plan *plan, size_t count)
+{
+	plan->patches = calloc(count, sizeof(*plan->patches));
+	if (!plan->patches)
+		return -ENOMEM;
+	plan->patch_spools = count;
+	for (size_t i = 0; i < count; i++)
+		plan->patches[i].fd = -1;
+	return 0;
+}
+
 void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -358,6 +357,9 @@ void plan_free(struct plan *plan)
 		free(plan->steps[i].entry);
 	}
 	free(plan->steps);
+	for (size_t i = 0; i < plan->patch_spools; i++)
+		spool_close(&plan->patches[i]);
+	free(plan->patches);
 	spool_close(&plan->spool);
 	*plan = (struct plan){.spool = {.fd = -1}};
 }

@@ -27,23 +27,29 @@ struct step {
 	char *device;             /* path on the device, or the partition's name */
 	char *entry;              /* of PATCH, WHOLE, DIRECTORY, RAW_*: name in the package */
 	struct extent data;       /* of PATCH, WHOLE, RAW_*: what that entry holds */
+	bool ready;               /* the data are known; deltas_make()'s */
 };
 
 struct plan {
 	struct step *steps; /* in the order of the trees' paths */
 	size_t count;
 	size_t capacity;
-	struct spool spool; /* of the patches */
+	struct spool spool;    /* of the script */
+	struct spool *patches; /* of the patches */
+	size_t patch_spools;
 	const struct tree *target;
 };
 
 /*
- * Compare the trees, as far as the parts (enum gen_part) go, and make the patches. Ends with plan_free(), also after a
- * failure. The trees must outlive the plan, and the plan stay where it is. One line per step to the log.
+ * Compare the trees, as far as the parts (enum gen_part) go; the patches are made by deltas_make(). Ends with
+ * plan_free(), also after a failure. The trees must outlive the plan, and the plan stay where it is.
  */
 int plan_make(struct plan *plan, const struct tree *source, const struct tree *target, unsigned parts,
               const struct log *log, struct error *error);
 void plan_free(struct plan *plan);
+
+/* Room for patches: so many spools, not open yet. -ENOMEM. */
+int plan_add_spools(struct plan *plan, size_t count);
 
 /* Which part (enum gen_part) a path of the trees belongs to; 0: it stays as it is, whatever is upgraded. */
 unsigned plan_part_of(const char *path);
@@ -52,6 +58,10 @@ unsigned plan_part_of(const char *path);
 bool plan_is_image(const char *path);
 
 bool step_is_image(const struct step *step);
+bool step_is_patch(const struct step *step);
+
+/* A line about the step. */
+void step_log(const struct step *step, const struct log *log);
 
 /* Bytes of work of a step, for progress. */
 uint64_t step_work(const struct step *step);

@@ -120,19 +120,35 @@ static int load_model(struct model *model, const struct verify_inputs *inputs, u
 
 /* ---- The upgrade ---- */
 
-static void tell_nobody(void *ctx, const char *line)
+/* What recovery would make of the lines: segments of the whole, and how much of the present one is done. */
+struct segments {
+	const struct gen_progress *progress;
+	double done; /* before the present one */
+	double size; /* of the present one */
+};
+
+static void tell_progress(void *ctx, const char *line)
 {
-	(void)ctx;
-	(void)line;
+	struct segments *s = ctx;
+
+	if (strncmp(line, "progress ", 9) == 0) {
+		s->done += s->size;
+		s->size = strtod(line + 9, NULL);
+	} else if (strncmp(line, "set_progress ", 13) == 0) {
+		gen_show_progress(s->progress, "verifying", s->done + s->size * strtod(line + 13, NULL));
+	}
 }
 
-static int install(struct model *model, struct package *package, const char *path, struct error *error)
+static int install(struct model *model, const struct verify_inputs *inputs, struct package *package,
+                   struct error *error)
 {
+	struct segments segments = {.progress = inputs->progress};
 	struct storage_ops ops = model_ops();
 	struct updater_config config = {
 		.package = package,
-		.package_path = path,
-		.tell = tell_nobody,
+		.package_path = inputs->name,
+		.tell = tell_progress,
+		.tell_ctx = &segments,
 		.confined = true,
 	};
 	int err = storage_open_medium(&ops, model, NULL, &config.storage, error);
@@ -179,7 +195,7 @@ static int try_package(const struct verify_inputs *inputs, struct package *packa
 		err = error_set(error, 0, -err, "%s: cannot try the package out: %s", spool_folder(), strerror(-err));
 		goto out;
 	}
-	err = install(&model, package, inputs->name, error);
+	err = install(&model, inputs, package, error);
 	if (err < 0) {
 		error_prefix(error, "%s", inputs->name);
 		goto out;

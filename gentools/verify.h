@@ -7,6 +7,7 @@
  * runs the source (gentools/model.h), and all that is then on the model is compared with what should be there.
  */
 #include "base/log.h"
+#include "gentools/gentools.h"
 #include "gentools/tree.h"
 
 struct verify_inputs {
@@ -15,6 +16,7 @@ struct verify_inputs {
 	const struct tree *source;
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
+	const struct gen_progress *progress;
 };
 
 /*

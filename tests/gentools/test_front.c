@@ -15,13 +15,13 @@
 static const char *const truths[] = {
 	"./update_gen.sh a >log 2>err && test -s update.zip && ! test -s err && grep -q '^whole SYSTEM/new' log",
 	"./update_gen.sh a >log && $gen a -s v1/targetfiles.zip -t v2/targetfiles.zip -o x.zip >out && cmp x.zip "
-        "update.zip",
+	"update.zip",
 	"./update_gen.sh ml >log && mv update.zip x.zip && ./update_gen.sh m l >log && cmp x.zip update.zip",
 	"./update_gen.sh a --no-verify >log && ! grep -q verified: log",
 	"./update_gen.sh >out 2>err; test $? = 2 && test -s err && ! test -s out",
 	"./update_gen.sh q >out 2>err; test $? = 2 && test -s err && ! test -s out",
 	"touch update.zip; ./update_gen.sh o >out 2>err; test $? = 1 && grep -q 'nothing to do' err && ! test -e "
-        "update.zip",
+	"update.zip",
 	"mv v2 v3; ./update_gen.sh a >out 2>err; test $? = 1 && grep -q 'no v2/targetfiles.zip' err && ! test -s out",
 	"./update_gen.sh --help >out 2>err && grep -q Usage out && ! test -s err",
 	"test \"$(./update_gen.sh --version)\" = \"$($gen --version)\"",
@@ -30,14 +30,36 @@ static const char *const truths[] = {
 	"rm update_gen; ./update_gen.sh a >out 2>err; test $? = 1 && grep -q 'nor in PATH' err",
 	"cd v1 && ../update_gen.sh a 2>&1 | grep -q 'no v1/targetfiles.zip in .*/v1'",
 	"PATH=$PWD:$PATH && update_gen.sh a >log && test -s update.zip",
+	/* The bar: on a terminal, on standard error, unless it is not wanted; the log has nothing of it. */
+	"script -qec './update_gen.sh a >log' bar >out && grep -q 'verifying .*%' bar && ! grep -q '%' log",
+	"script -qec './update_gen.sh a --quiet >log' bar >out && ! grep -q '%' bar && test -s log",
+	"script -qec './update_gen.sh a' bar >out && ! grep -q '%' bar",
+	"./update_gen.sh a --jobs 0 2>err >out; test $? = 2 && grep -q 'jobs 0' err",
+	"./update_gen.sh a --jobs 1x 2>err >out; test $? = 2 && grep -q 'jobs 1x' err",
+	"SOURCE_DATE_EPOCH=x ./update_gen.sh a 2>err >out; test $? = 2 && grep -q EPOCH=x err",
+	"SOURCE_DATE_EPOCH=1700000000 ./update_gen.sh a >out && TZ=UTC0 unzip -l update.zip | grep -q '2023-11-14 "
+        "22:13 *system/new'",
+	"./update_gen.sh a >out && mv v1 old && mv v2 v1 && mv old v2 && $gen verify update.zip -s v1/targetfiles.zip "
+        "-t "
+	"v2/targetfiles.zip >out 2>err; test $? = 3 && grep -q '^differs: /system/new' out",
+	/* Whatever the machine is like: number of jobs, folder, temporary folder, umask, time zone, locale. */
+	"for at in '' 1700000001; do export SOURCE_DATE_EPOCH=$at; ( ./update_gen.sh a --jobs 1 >log && mkdir -p t && "
+        "umask 077 && "
+	"TMPDIR=$PWD/t TZ=Asia/Tokyo LC_ALL=POSIX $gen a --jobs 7 -s $PWD/v1/targetfiles.zip -t "
+	"$PWD/v2/targetfiles.zip -o $PWD/x.zip >out && cmp update.zip x.zip && sed '$d' log >l1 && "
+	"sed '$d' out >l2 && cmp l1 l2 && [ $(stat -c %a x.zip) = 600 ] ) || exit 1; done",
 };
 
 START_TEST(documented_front)
 {
-	static const struct item source[] = {ITEM_END};
-	static const struct item target[] = {ITEM_FILE("SYSTEM/new", 0644, "new"), ITEM_END};
+	static const struct item source[] = {ITEM_NOISE("SYSTEM/a", 30000, 1), ITEM_NOISE("SYSTEM/b", 90000, 1),
+	                                     ITEM_NOISE("SYSTEM/c", 60000, 1), ITEM_NOISE("SYSTEM/d", 20000, 1),
+	                                     ITEM_END};
+	static const struct item target[] = {ITEM_NOISE("SYSTEM/a", 30000, 2),     ITEM_NOISE("SYSTEM/b", 90000, 2),
+	                                     ITEM_NOISE("SYSTEM/c", 60000, 2),     ITEM_NOISE("SYSTEM/d", 20000, 2),
+	                                     ITEM_FILE("SYSTEM/new", 0644, "new"), ITEM_END};
 	char folder[] = "/tmp/test_gentools.XXXXXX";
-	char text[1024];
+	char text[2048];
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(text, sizeof(text), "cd %s && mkdir v1 v2 && cp '%s.sh' . && ln -s '%s' .", folder, UPDATE_GEN,

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/deltas.h"
+
+#include "gentools/delta.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What all workers share; the lock guards what lies below it. */
+struct deltas {
+	struct plan *plan;
+	struct step **order; /* the steps to make a patch for, the largest first, so that no worker ends much later */
+	size_t count;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t next;   /* of order[], to be taken */
+	uint64_t work; /* that is done */
+	int err;       /* of the first that failed; no more are taken */
+	struct error error;
+};
+
+struct worker {
+	struct deltas *deltas;
+	struct spool *spool; /* its own */
+	pthread_t thread;
+};
+
+/* Equal ones in the plan's order, so that a single worker always takes the same way. */
+static int compare_work(const void *a, const void *b)
+{
+	const struct step *first = *(struct step *const *)a;
+	const struct step *second = *(struct step *const *)b;
+
+	if (step_work(first) != step_work(second))
+		return step_work(first) < step_work(second) ? 1 : -1;
+	return first < second ? -1 : first > second;
+}
+
+static struct step *take_step(struct deltas *d)
+{
+	struct step *step = NULL;
+
+	(void)pthread_mutex_lock(&d->lock); /* cannot fail: it is neither recursive nor checked */
+	if (d->err == 0 && d->next < d->count)
+		step = d->order[d->next++];
+	(void)pthread_mutex_unlock(&d->lock);
+	return step;
+}
+
+static void end_step(struct deltas *d, struct step *step, int err, const struct error *error)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	step->ready = err == 0;
+	d->work += step_work(step);
+	if (err < 0 && d->err == 0) {
+		d->err = err;
+		d->error = *error;
+	}
+	(void)pthread_cond_signal(&d->changed);
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static void *run_worker(void *ctx)
+{
+	struct worker *worker = ctx;
+	struct step *step;
+
+	while ((step = take_step(worker->deltas))) {
+		struct error error = {0};
+		int err = delta_make(&step->old->data, &step->new->data, worker->spool, &step->data, &error);
+
+		if (err < 0)
+			error_prefix(&error, "%s", step->path);
+		end_step(worker->deltas, step, err, &error);
+	}
+	return NULL;
+}
+
+/* Until the step is ready, or one has failed; a step without a patch always is. */
+static int wait_for(struct deltas *d, const struct step *step, uint64_t *work)
+{
+	int err;
+
+	(void)pthread_mutex_lock(&d->lock);
+	while (d->err == 0 && !step->ready && d->work == *work)
+		(void)pthread_cond_wait(&d->changed, &d->lock);
+	*work = d->work;
+	err = d->err;
+	(void)pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+static bool is_ready(struct deltas *d, const struct step *step)
+{
+	bool ready;
+
+	(void)pthread_mutex_lock(&d->lock);
+	ready = step->ready;
+	(void)pthread_mutex_unlock(&d->lock);
+	return ready;
+}
+
+static void follow(struct deltas *d, const struct gen_progress *progress, const struct log *log)
+{
+	uint64_t total = 0;
+	uint64_t work = 0;
+
+	for (size_t i = 0; i < d->count; i++)
+		total += step_work(d->order[i]);
+	for (size_t i = 0; i < d->plan->count; i++) {
+		const struct step *step = &d->plan->steps[i];
+
+		while (!is_ready(d, step)) {
+			if (wait_for(d, step, &work) < 0)
+				return;
+			gen_show_progress(progress, "making patches", total ? (double)work / (double)total : 1);
+		}
+		step_log(step, log);
+	}
+}
+
+static int collect(struct deltas *d)
+{
+	d->order = calloc(d->plan->count + 1, sizeof(struct step *));
+	if (!d->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->plan->count; i++) {
+		struct step *step = &d->plan->steps[i];
+
+		step->ready = !step_is_patch(step);
+		if (!step->ready)
+			d->order[d->count++] = step;
+	}
+	qsort(d->order, d->count, sizeof(struct step *), compare_work);
+	return 0;
+}
+
+/* The number of workers that run; those that the system does not give are done without, but for the first. */
+static unsigned start(struct deltas *d, struct worker *workers, unsigned jobs, int *err)
+{
+	for (unsigned i = 0; i < jobs; i++) {
+		workers[i] = (struct worker){.deltas = d, .spool = &d->plan->patches[i]};
+		*err = spool_open(workers[i].spool);
+		if (*err == 0)
+			*err = -pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]);
+		if (*err < 0)
+			return i;
+	}
+	return jobs;
+}
+
+int deltas_make(struct plan *plan, unsigned jobs, const struct gen_progress *progress, const struct log *log,
+                struct error *error)
+{
+	struct deltas d = {.plan = plan, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	struct worker *workers;
+	unsigned running = 0;
+	int err = collect(&d);
+
+	if (jobs > d.count)
+		jobs = (unsigned)d.count;
+	if (jobs == 0)
+		jobs = 1;
+	workers = calloc(jobs, sizeof(*workers));
+	if (err == 0)
+		err = workers ? plan_add_spools(plan, jobs) : -ENOMEM;
+	if (err == 0)
+		running = start(&d, workers, jobs, &err);
+	if (running == 0) {
+		err = error_set(error, 0, -err, "%s: cannot make patches: %s", spool_folder(), strerror(-err));
+		goto out;
+	}
+	follow(&d, progress, log);
+	for (unsigned i = 0; i < running; i++)
+		(void)pthread_join(workers[i].thread, NULL); /* cannot fail: it runs, and nobody else waits for it */
+	err = d.err;
+	if (err < 0 && error)
+		*error = d.error;
+out:
+	free(workers);
+	free(d.order);
+	return err;
+}
