@@ -6,6 +6,7 @@
 #include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
+#include "gentools/summary.h"
 #include "gentools/tree.h"
 #include "gentools/verify.h"
 #include "package/package.h"
@@ -219,6 +220,8 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = finish_package(&plan, &trees, options, log, error);
 	if (err == 0)
 		lists_report(&lists, log);
+	if (err == 0 && options->summary)
+		err = summary_write(&plan, &trees, options, error);
 	lists_free(&lists);
 	plan_free(&plan);
 	tree_free(&target);

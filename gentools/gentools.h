@@ -49,6 +49,8 @@ struct gen_options {
 	bool has_time;
 	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it; without: 1980 */
 	struct gen_progress progress;
+	const char
+		*summary; /* file for the package in figures (gentools/summary.h), "-": standard output; NULL: none */
 };
 
 /* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */

@@ -43,6 +43,7 @@ static const char usage[] =
 	"                      quectel_chmod_..., quectel_multifota_... and quectel_project_filelist.txt\n"
 	"      --jobs N        patches that are made at a time (default: one for each processor); the package is the\n"
 	"                      same for any N, the memory is not: five times the largest changed files, N of them\n"
+	"      --json FILE     write the package in figures, as JSON; \"-\" for standard output, without the log then\n"
 	"      --quiet         no progress bar; there is one when standard error is a terminal and the log is not\n"
 	"      --help          this text\n"
 	"      --version       version of this program\n"
@@ -73,6 +74,7 @@ static const struct option long_options[] = {
 	{"multifota", required_argument, NULL, LIST_OPTION + GEN_MULTIFOTA},
 	{"lists", required_argument, NULL, 'l'},
 	{"jobs", required_argument, NULL, 'j'},
+	{"json", required_argument, NULL, 'J'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
@@ -135,6 +137,9 @@ static int parse_options(int argc, char **argv, struct command *command)
 			if (options->jobs == 0)
 				return EXIT_USAGE;
 			break;
+		case 'J':
+			options->summary = optarg;
+			break;
 		case 'q':
 			command->quiet = true;
 			break;
@@ -175,6 +180,8 @@ int main(int argc, char **argv)
 		return status;
 	if (!main_take_time(&command.options))
 		return EXIT_USAGE;
+	if (command.options.summary && strcmp(command.options.summary, "-") == 0)
+		log = (struct log){0};
 	if (!command.quiet)
 		command.options.progress = main_progress(&bar);
 	err = command.verify ? gen_verify_package(&command.options, &log, &error)

@@ -286,23 +286,29 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
 	return name_image(plan, step, error);
 }
 
-void step_log(const struct step *step, const struct log *log)
+const char *step_kind_name(enum step_kind kind)
 {
 	static const char *const names[] = {
 		[STEP_DELETE] = "delete",       [STEP_DELETE_TREE] = "delete tree", [STEP_PATCH] = "patch",
 		[STEP_WHOLE] = "whole",         [STEP_DIRECTORY] = "directory",     [STEP_LINK] = "link",
 		[STEP_METADATA] = "attributes", [STEP_RAW_PATCH] = "patch image",   [STEP_RAW_WHOLE] = "whole image",
 	};
+	return names[kind];
+}
+
+void step_log(const struct step *step, const struct log *log)
+{
+	const char *name = step_kind_name(step->kind);
 	unsigned long long from = size_of(step->old);
 	unsigned long long to = size_of(step->new);
 
 	if (step_is_patch(step))
-		log_printf(log, "%s %s: %llu -> %llu bytes, patch %llu", names[step->kind], step->path, from, to,
+		log_printf(log, "%s %s: %llu -> %llu bytes, patch %llu", name, step->path, from, to,
 		           (unsigned long long)step->data.size);
 	else if (step_work(step) > 0)
-		log_printf(log, "%s %s: %llu -> %llu bytes", names[step->kind], step->path, from, to);
+		log_printf(log, "%s %s: %llu -> %llu bytes", name, step->path, from, to);
 	else
-		log_printf(log, "%s %s", names[step->kind], step->path);
+		log_printf(log, "%s %s", name, step->path);
 }
 
 static int plan_object(struct plan *plan, const char *path, const struct object *old, const struct object *new,

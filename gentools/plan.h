@@ -60,6 +60,9 @@ bool plan_is_image(const char *path);
 bool step_is_image(const struct step *step);
 bool step_is_patch(const struct step *step);
 
+/* The kind's name in the log. */
+const char *step_kind_name(enum step_kind kind);
+
 /* A line about the step. */
 void step_log(const struct step *step, const struct log *log);
 

@@ -13,6 +13,9 @@ PARTS, letters that combine ("ml" or "m l"):
   l   Linux file system: SYSTEM without firmware and dev
   o   kernel: BOOTABLE_IMAGES/boot.img
 
+The lists quectel_fullota_filelist.txt, quectel_noota_filelist.txt, quectel_chmod_filelist.txt and
+quectel_multifota_filelist.txt count, if they are in the working folder.
+
 Options are those of update_gen: see update_gen --help. An update.zip of an earlier run is removed first.
 Standard output is the log, standard error only has errors. Exit status: that of update_gen, 0 done, 2 wrong usage.'
 
@@ -45,4 +48,4 @@ for version in v1 v2; do
 done
 # Whoever finds an update.zip behind a failure would take it for the new one.
 rm -f update.zip || fail 1 'cannot remove the old update.zip'
-exec "$update_gen" --source v1/targetfiles.zip --target v2/targetfiles.zip --output update.zip "$@"
+exec "$update_gen" --source v1/targetfiles.zip --target v2/targetfiles.zip --output update.zip --lists . "$@"
