@@ -218,7 +218,8 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = deltas_make(&plan, options->jobs, &options->progress, log, error);
 	if (err == 0)
 		err = finish_package(&plan, &trees, options, log, error);
-	if (err == 0)
+	/* That nothing is left to do may be their doing. */
+	if (err == 0 || err == -ENODATA)
 		lists_report(&lists, log);
 	if (err == 0 && options->summary)
 		err = summary_write(&plan, &trees, options, error);

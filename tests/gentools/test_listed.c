@@ -186,6 +186,19 @@ START_TEST(noota_tells_what_stays_old)
 }
 END_TEST
 
+START_TEST(noota_of_all_that_differs)
+{
+	static const char *const lists[GEN_LISTS] = {[GEN_NOOTA] = "/new\n"};
+	static const struct item target[] = {ITEM_FILE("SYSTEM/new", 0644, "n"), ITEM_END};
+	struct run run;
+
+	run_start_listed(&run, "a", no_items, target, lists);
+	ck_assert_int_eq(run.result, -ENODATA);
+	ck_assert(is_logged(&run, "noota: objects kept on the module: 1; of these the target has otherwise: 1, which"));
+	run_end(&run);
+}
+END_TEST
+
 /* A folder goes with all in it, except for what is kept; also for what only modules have, of which no version knows. */
 START_TEST(noota_in_a_folder_that_goes)
 {
@@ -369,6 +382,7 @@ TCase *listed_tests(void)
 	tcase_add_test(tests, fullota_of_images);
 	tcase_add_test(tests, noota_keeps);
 	tcase_add_test(tests, noota_tells_what_stays_old);
+	tcase_add_test(tests, noota_of_all_that_differs);
 	tcase_add_test(tests, noota_in_a_folder_that_goes);
 	tcase_add_test(tests, noota_of_the_version);
 	tcase_add_test(tests, chmod_sets);

@@ -52,6 +52,10 @@ START_TEST(exit_codes)
 		{"a" INPUTS " -o y.zip --no-verify", 0, true, false},
 		{"verify y.zip" INPUTS, 0, true, false},
 		{"verify y.zip -s source.zip", 0, true, false},
+		{"a" INPUTS " -o z.zip --noota kept", 1, true, true},
+		{"a" INPUTS " -o z.zip --noota kept --allow-empty", 0, true, false},
+		{"verify z.zip" INPUTS " --noota kept", 0, true, false},
+		{"verify z.zip" INPUTS, 3, true, true},
 		{"verify y.zip l" INPUTS, 0, true, false},
 		{"verify y.zip mo" INPUTS, 3, true, true},
 		{"verify source.zip" INPUTS, 3, false, true},
@@ -76,6 +80,8 @@ START_TEST(exit_codes)
 	char paths[2][64];
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(command, sizeof(command), "echo /new >%s/kept", folder);
+	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 	(void)snprintf(paths[0], sizeof(paths[0]), "%s/source.zip", folder);
 	(void)snprintf(paths[1], sizeof(paths[1]), "%s/target.zip", folder);
 	write_firmware(paths[0], source);
