@@ -15,6 +15,9 @@ enum result_code {
 	RESULT_PRECHECK = 505,  /* refused before the switch to recovery */
 	RESULT_VERIFY = 510,    /* an object is neither source nor target, or the result is wrong */
 	RESULT_SPACE = 511,     /* out of space during the upgrade */
+	RESULT_UNSIGNED = 520,  /* the package must be signed and is not */
+	RESULT_UNTRUSTED = 521, /* signed, but by no key that is trusted */
+	RESULT_TAMPERED = 522,  /* the signature does not match the package */
 	RESULT_TOO_LARGE = 550, /* package too large for the user data volume */
 };
 

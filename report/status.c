@@ -22,6 +22,12 @@ const char *report_code_text(int code)
 		return "file verification failed";
 	case RESULT_SPACE:
 		return "not enough space during the upgrade";
+	case RESULT_UNSIGNED:
+		return "package is not signed";
+	case RESULT_UNTRUSTED:
+		return "package is signed by nobody who is trusted";
+	case RESULT_TAMPERED:
+		return "package is not as it was signed";
 	case RESULT_TOO_LARGE:
 		return "package too large for the user data volume";
 	default:

@@ -4,9 +4,11 @@
 
 #include <check.h>
 
-TCase *open_tests(void);    /* structures: what is refused at open */
-TCase *name_tests(void);    /* names: the same */
-TCase *content_tests(void); /* what entries yield */
-TCase *verify_tests(void);  /* what package_test() finds */
+TCase *open_tests(void);      /* structures: what is refused at open */
+TCase *name_tests(void);      /* names: the same */
+TCase *content_tests(void);   /* what entries yield */
+TCase *verify_tests(void);    /* what package_test() finds */
+TCase *signature_tests(void); /* who signed it, and is it still that? */
+TCase *key_tests(void);       /* whose signature counts */
 
 #endif
