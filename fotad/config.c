@@ -47,6 +47,7 @@ static const struct key keys[] = {
 	KEY(SWITCH, require_version, "no"),
 	KEY(SWITCH, repeat_end, "no"),
 	KEY(TEXT, reboot_command, "reboot"),
+	KEY(PATH, package_keys, "/etc/fota/keys"),
 	KEY(PATH, updater, "/sbin/updater"),
 	KEY(PATH, fetch, "/usr/bin/qfota-fetch"),
 	KEY(PATH, fstab, NULL),

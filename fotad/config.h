@@ -35,7 +35,8 @@ struct config {
 	bool repeat_end;      /* say END once more at the first start behind an upgrade */
 	char *reboot_command;
 
-	char *updater; /* programs */
+	char *package_keys; /* directory */
+	char *updater;      /* programs */
 	char *fetch;
 	char *fstab; /* NULL: the default places */
 	char *misc;  /* partition */

@@ -98,8 +98,16 @@ static int run_check(void *ctx, struct step_output *output, struct error *error)
 	struct job *job = ctx;
 	struct step_check check = {
 		.package = job->package_fd, .version = job->version, .version_required = job->config->require_version};
+	char *keys;
+	int err;
 
-	return step_check(&check, output, error);
+	/* A path cut short would be one without keys. */
+	if (asprintf(&keys, "%s%s", job->root ? job->root : "", job->config->package_keys) < 0)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	check.keys = keys;
+	err = step_check(&check, output, error);
+	free(keys);
+	return err;
 }
 
 static int run_rehearse(void *ctx, struct step_output *output, struct error *error)

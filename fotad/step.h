@@ -72,6 +72,7 @@ void step_stop(struct step *step);
 /* ---- The steps: ordinary functions, so that tests call them without a child ---- */
 
 /*
+ * 520 to 522, before anything else of the package is read: who signed it.
  * 505, as spec/requirements.md D has it: the whole archive is unpacked and tested (md5.txt too), it has a script, and
  * its quectel-project-version agrees with the running one. Finding: the Project Rev that the package leads to, when it
  * says so (PACKAGE_TARGET_VERSION). What was written is flushed first and dropped from the
@@ -79,6 +80,7 @@ void step_stop(struct step *step);
  */
 struct step_check {
 	int package;           /* file descriptor, open for reading */
+	const char *keys;      /* directory, see package/signature.h; NULL: packages are not verified */
 	const char *version;   /* content of the running system's quectel-project-version; NULL: it has none */
 	bool version_required; /* a package without one is refused */
 };

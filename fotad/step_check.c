@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 505: is this a sound package, and for this system? */
+/* 520 to 522, 505: by whom is it, is this a sound package, and for this system? */
 #include "fotad/step.h"
 
 #include "fotad/version.h"
 #include "package/package.h"
+#include "package/signature.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,6 +30,23 @@ static int open_on_medium(const int *fd, struct reader *zip, struct error *error
 		return error_set(error, RESULT_PRECHECK, err, "archive test: %s", strerror(err));
 	*zip = reader_from_file(fd, (uint64_t)stat.st_size);
 	return 0;
+}
+
+static int check_signature(const struct reader *zip, const struct step_check *check, struct step_output *output,
+                           struct error *error)
+{
+	struct log log = step_log(output);
+	struct package_keys *keys = NULL;
+	int err = 0;
+
+	if (check->keys)
+		err = package_keys_load(check->keys, &log, &keys, error);
+	if (err == 0 && package_keys_wanted(keys, &log))
+		err = package_verify_signature(zip, keys, NULL, NULL, error);
+	package_keys_free(keys);
+	if (err < 0)
+		error_prefix(error, "signature");
+	return err;
 }
 
 static void show_tested(void *ctx, uint64_t done, uint64_t total)
@@ -97,6 +115,19 @@ static void find_target(struct package *package, struct step_output *output)
 	free(text);
 }
 
+/* Whoever sends packages must tell a wrong signature from a wrong package. */
+static int code_of(const struct error *cause)
+{
+	switch (cause->code) {
+	case RESULT_UNSIGNED:
+	case RESULT_UNTRUSTED:
+	case RESULT_TAMPERED:
+		return cause->code;
+	default:
+		return RESULT_PRECHECK;
+	}
+}
+
 int step_check(const struct step_check *check, struct step_output *output, struct error *error)
 {
 	struct package_limits limits = package_default_limits();
@@ -105,6 +136,8 @@ int step_check(const struct step_check *check, struct step_output *output, struc
 	struct error cause = {0};
 	int err = open_on_medium(&check->package, &zip, &cause);
 
+	if (!err)
+		err = check_signature(&zip, check, output, &cause);
 	if (!err) {
 		err = package_open(&zip, &limits, &package, &cause);
 		if (err)
@@ -117,5 +150,5 @@ int step_check(const struct step_check *check, struct step_output *output, struc
 	if (!err)
 		find_target(package, output);
 	package_close(package);
-	return err ? error_set(error, RESULT_PRECHECK, -err, "%s", cause.message) : 0;
+	return err ? error_set(error, code_of(&cause), -err, "%s", cause.message) : 0;
 }

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "package/package.h"
+#include "package/signature.h"
 #include "recovery/pipe.h"
 #include <errno.h>
 #include <stdio.h>
@@ -35,6 +36,29 @@ static void show_checked(void *ctx, uint64_t done, uint64_t total)
 		done = total;
 	report_percent(boot->config->report, total ? (unsigned)(done * PERCENT_CHECKED / total) : 0, now);
 	report_tick(boot->config->report, now);
+}
+
+static void tick_while_verifying(void *ctx, uint64_t done, uint64_t total)
+{
+	const struct boot *boot = ctx;
+
+	(void)done;
+	(void)total;
+	report_tick(boot->config->report, boot_now(boot));
+}
+
+/* Before anything else of the package is read. */
+static int check_signature(struct boot *boot, const struct reader *zip, struct error *error)
+{
+	struct package_keys *keys = NULL;
+	int err = 0;
+
+	if (boot->config->keys)
+		err = package_keys_load(boot->config->keys, &boot->log, &keys, error);
+	if (err == 0 && package_keys_wanted(keys, &boot->log))
+		err = package_verify_signature(zip, keys, tick_while_verifying, boot, error);
+	package_keys_free(keys);
+	return err;
 }
 
 static int check_content(struct boot *boot, const struct reader *zip, struct error *error)
@@ -82,7 +106,9 @@ static int check_package(struct boot *boot, struct error *error)
 	if (err)
 		return err;
 	zip = storage_reader_io(reader);
-	err = check_content(boot, &zip, error);
+	err = check_signature(boot, &zip, error);
+	if (!err)
+		err = check_content(boot, &zip, error);
 	if (err)
 		error_prefix(error, "%s", boot->request.package);
 	storage_reader_close(reader);

@@ -27,6 +27,8 @@ static const char usage[] =
 	"  --fstab FILE       the recovery.fstab\n"
 	"  --channel DEVICE   send +QIND URCs there; may be repeated (default: /dev/smd7 and /dev/smd11)\n"
 	"  --updater PROGRAM  instead of /sbin/updater\n"
+	"  --keys DIR         take only packages that one of the keys in DIR/*.pem signed, when there are any\n"
+	"                     (default: /res/keys)\n"
 	"  --misc NAME        the bootloader message's partition, instead of misc\n"
 	"  --reboot           reboot when that is due, instead of exiting with 0\n"
 	"  --help             this text\n"
@@ -47,6 +49,7 @@ struct options {
 	const char *fstab;
 	const char *updater;
 	const char *misc;
+	const char *keys;
 	const char *channels[REPORT_CHANNELS_MAX];
 	unsigned channel_count;
 	bool reboot;
@@ -83,6 +86,8 @@ static const char **take_option(struct options *options, char *const argv[], int
 		return &options->updater;
 	if (is_option(argv, argc, at, "--misc", value))
 		return &options->misc;
+	if (is_option(argv, argc, at, "--keys", value))
+		return &options->keys;
 	if (options->channel_count < REPORT_CHANNELS_MAX && is_option(argv, argc, at, "--channel", value))
 		return &options->channels[options->channel_count++];
 	return NULL;
@@ -138,6 +143,7 @@ static int run(const struct options *options, const struct log *log, int argc, c
 	                                 .cache = "/cache",
 	                                 .status_path = "/usrdata/cache/fota/ipth_config_dfs.txt",
 	                                 .package_path = MISC_DEFAULT_PACKAGE,
+	                                 .keys = options->keys,
 	                                 .run_updater = child_run,
 	                                 .run_updater_ctx = &child,
 	                                 .now_ms = monotone_ms};
@@ -172,7 +178,7 @@ static void keep_standard_descriptors(void)
 
 int main(int argc, char *argv[])
 {
-	struct options options = {.updater = "/sbin/updater", .misc = "misc"};
+	struct options options = {.updater = "/sbin/updater", .misc = "misc", .keys = "/res/keys"};
 	struct log log = log_to_stderr();
 	enum recovery_outcome outcome = RECOVERY_REBOOT;
 	struct error error;

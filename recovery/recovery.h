@@ -36,7 +36,8 @@ struct recovery_config {
 	const char *misc_partition; /* "misc" */
 	const char *cache;          /* "/cache": holds recovery/command, recovery/log ... */
 	const char *status_path;    /* "/usrdata/cache/fota/ipth_config_dfs.txt" */
-	const char *package_path;   /* used when nobody names one: "/usrdata/cache/fota/ipth_package.bin" */
+	const char *keys;         /* directory, see package/signature.h: "/res/keys"; NULL: packages are not verified */
+	const char *package_path; /* used when nobody names one: "/usrdata/cache/fota/ipth_package.bin" */
 
 	/*
 	 * Run the updater on the package; give each line of the pipe protocol to line(), and call tick() at least once
@@ -61,14 +62,15 @@ enum recovery_outcome {
  * a message that is armed without naming a package means package_path. Never fails: whatever goes wrong has been
  * reported and logged, and the outcome still says what to do.
  *
- * 501, 503 and 504 are the package's own fault and end the upgrade at once; anything else is tried again at the next
- * boot, five times in all. How an upgrade ends, in this order: result in the attempt journal, status file, last_log and
- * last_install, END, package and command file removed, bootloader message erased. The journal's entry is what a power
- * cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without UPDATING, and
- * needs neither package nor command file for it. So both may go before the flag, and none is left to start recovery on.
- * The journal's entry counts for the package it was written for; when there is a package and it is another one, the
- * upgrade is a new one. Where the journal shares the flag's block, or there is none, /cache/recovery/attempts counts
- * too and the package goes last; where neither can be written, a failed attempt is not repeated.
+ * 501, 503, 504 and 520 to 522 are the package's own fault and end the upgrade at once; anything else is tried again at
+ * the next boot, five times in all. How an upgrade ends, in this order: result in the attempt journal, status file,
+ * last_log and last_install, END, package and command file removed, bootloader message erased. The journal's entry is
+ * what a power cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without
+ * UPDATING, and needs neither package nor command file for it. So both may go before the flag, and none is left to
+ * start recovery on. The journal's entry counts for the package it was written for; when there is a package and it is
+ * another one, the upgrade is a new one. Where the journal shares the flag's block, or there is none,
+ * /cache/recovery/attempts counts too and the package goes last; where neither can be written, a failed attempt is not
+ * repeated.
  */
 enum recovery_outcome recovery_run(const struct recovery_config *config, int argc, char *const argv[]);
 

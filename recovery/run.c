@@ -142,7 +142,17 @@ static void rearm(struct boot *boot)
 /* The package's own fault: the same bytes will not do better next time. */
 static bool is_final(int code)
 {
-	return code == RESULT_UNPACK || code == RESULT_DIGEST || code == RESULT_FORMAT;
+	switch (code) {
+	case RESULT_UNPACK:
+	case RESULT_DIGEST:
+	case RESULT_FORMAT:
+	case RESULT_UNSIGNED:
+	case RESULT_UNTRUSTED:
+	case RESULT_TAMPERED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*

@@ -3,8 +3,10 @@
 #include "scene.h"
 #include "suites.h"
 #include "tests/package/craft.h"
+#include "tests/package/signing.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,6 +209,49 @@ START_TEST(test_no_file)
 }
 END_TEST
 
+/* A signed package passes; unsigned, damaged and foreign ones are told apart, and from all other packages. */
+START_TEST(test_signatures)
+{
+	static const int codes[] = {RESULT_OK, RESULT_UNSIGNED, RESULT_TAMPERED, RESULT_UNTRUSTED};
+	char private_path[128];
+	char keys[128];
+	char package[128];
+	struct step_check check = {.version = RUNNING, .keys = keys};
+	int err;
+
+	(void)snprintf(keys, sizeof(keys), "%s/keys", scene.root);
+	(void)snprintf(private_path, sizeof(private_path), "%s/private.key", scene.root);
+	make(SAME);
+	(void)snprintf(package, sizeof(package), "%s", scene_put(&scene, "package", craft.bytes, craft.size));
+	signing_write_pair(SIGNING_P256, private_path, scene_put_text(&scene, "keys/a.pem", ""));
+	if (codes[_i] == RESULT_UNTRUSTED)
+		signing_write_pair(SIGNING_P256, private_path, NULL);
+	if (codes[_i] != RESULT_UNSIGNED)
+		signing_sign_file(private_path, package);
+	check.package = open(package, O_RDWR);
+	ck_assert_int_ge(check.package, 0);
+	if (codes[_i] == RESULT_TAMPERED)
+		ck_assert_int_eq(pwrite(check.package, "!", 1, 40), 1);
+	err = step_check(&check, &scene.output, &error);
+	ck_assert_int_eq(err < 0, codes[_i] != RESULT_OK);
+	ck_assert_int_eq(err < 0 ? error.code : RESULT_OK, codes[_i]);
+	ck_assert_ptr_nonnull(strstr(scene.log, "must be signed by one of 1 keys"));
+	ck_assert_int_eq(close(check.package), 0);
+}
+END_TEST
+
+START_TEST(test_no_keys)
+{
+	struct step_check check = {.version = RUNNING, .keys = "/no/such/folder"};
+
+	make(SAME);
+	check.package = open(scene_put(&scene, "package", craft.bytes, craft.size), O_RDONLY);
+	ck_assert_int_eq(step_check(&check, &scene.output, &error), 0);
+	ck_assert_ptr_nonnull(strstr(scene.log, "packages are NOT verified: no keys in /no/such/folder\n"));
+	ck_assert_int_eq(close(check.package), 0);
+}
+END_TEST
+
 Suite *suite_check_step(void)
 {
 	Suite *suite = suite_create("check");
@@ -223,6 +268,8 @@ Suite *suite_check_step(void)
 	tcase_add_loop_test(tests, test_versions, 0, 7);
 	tcase_add_loop_test(tests, test_odd_versions, 0, 2);
 	tcase_add_test(tests, test_no_file);
+	tcase_add_loop_test(tests, test_signatures, 0, 4);
+	tcase_add_test(tests, test_no_keys);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -137,7 +137,7 @@ START_TEST(shipped_file)
 		keys++;
 	}
 	(void)fclose(file); /* only read */
-	ck_assert_uint_eq(keys, 25);
+	ck_assert_uint_eq(keys, 26);
 	ck_assert_str_eq(shown.user, "nobody");
 	ck_assert_uint_eq(shown.connect_timeout, 15);
 	ck_assert_uint_eq(shown.stall_timeout, 30);

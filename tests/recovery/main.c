@@ -18,6 +18,7 @@ int main(void)
 	suite_add_tcase(suite, child_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, trouble_tests());
+	suite_add_tcase(suite, trust_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

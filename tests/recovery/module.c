@@ -459,6 +459,7 @@ enum recovery_outcome module_boot(struct module *module, const char *const *argu
 	                                 .cache = "/cache",
 	                                 .status_path = STATUS_PATH,
 	                                 .package_path = PACKAGE_PATH,
+	                                 .keys = module->keys[0] ? module->keys : NULL,
 	                                 .run_updater = fake_updater,
 	                                 .run_updater_ctx = module,
 	                                 .now_ms = now_ms,

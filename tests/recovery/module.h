@@ -39,6 +39,8 @@ struct module {
 	const char *no_open;     /* opening this file fails; NULL: none */
 	const char *full_beside; /* as long as this path exists there is no room for any other file; NULL: there is */
 
+	char keys[96]; /* directory of keys; "": none is looked for */
+
 	/* The updater of the next boots. */
 	const char *const *lines; /* what it says, NULL-terminated */
 	struct recovery_child end;

@@ -11,5 +11,6 @@ TCase *pipe_tests(void);
 TCase *child_tests(void);
 TCase *program_tests(void);
 TCase *trouble_tests(void);
+TCase *trust_tests(void);
 
 #endif
