@@ -6,6 +6,7 @@
 #include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
+#include "gentools/sign.h"
 #include "gentools/summary.h"
 #include "gentools/tree.h"
 #include "gentools/verify.h"
@@ -161,7 +162,7 @@ static int check_output(const struct gen_options *options, struct error *error)
 
 /* The package gets its name when it is whole, and known to be right. */
 static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
-                          const struct log *log, struct error *error)
+                          const struct signer *signer, const struct log *log, struct error *error)
 {
 	struct verify_inputs inputs = *trees;
 	char *part;
@@ -175,7 +176,9 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 	if (err < 0)
 		goto out;
 	inputs.package = part;
-	if (!options->no_verify)
+	if (signer)
+		err = signer_sign(signer, part, part, error);
+	if (err == 0 && !options->no_verify)
 		err = verify_package(&inputs, log, error);
 	if (err == 0 && rename(part, options->output) < 0)
 		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, options->output, strerror(errno));
@@ -197,8 +200,11 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	                              .parts = options->parts,
 	                              .progress = &options->progress};
 	struct lists lists = {0};
+	struct signer *signer = NULL;
 	int err = check_output(options, error);
 
+	if (err == 0 && options->sign)
+		err = signer_open(options->sign, &signer, error);
 	if (err == 0)
 		err = lists_read(&lists, options->lists, options->lists_folder, log, error);
 	if (err == 0)
@@ -217,12 +223,13 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = deltas_make(&plan, options->jobs, &options->progress, log, error);
 	if (err == 0)
-		err = finish_package(&plan, &trees, options, log, error);
+		err = finish_package(&plan, &trees, options, signer, log, error);
 	/* That nothing is left to do may be their doing. */
 	if (err == 0 || err == -ENODATA)
 		lists_report(&lists, log);
 	if (err == 0 && options->summary)
 		err = summary_write(&plan, &trees, options, error);
+	signer_close(signer);
 	lists_free(&lists);
 	plan_free(&plan);
 	tree_free(&target);

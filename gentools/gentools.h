@@ -44,6 +44,7 @@ struct gen_options {
 	bool allow_empty;             /* a package that changes nothing is wanted all the same */
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
+	const char *sign;         /* private key's file; NULL: the package stays unsigned */
 	bool no_verify;           /* do not try the package out */
 	unsigned jobs;            /* patches that are made at a time, each in memory of its own; 0: one */
 	bool has_time;

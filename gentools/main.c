@@ -2,6 +2,7 @@
 #include "gentools/gentools.h"
 #include "gentools/main_plan.h"
 #include "gentools/main_settings.h"
+#include "gentools/main_sign.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,6 +18,7 @@ enum { LIST_OPTION = 256 };
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
 	"       update_gen plan --versions DIR [--limit BYTES]   sizes of all packages; see update_gen plan --help\n"
+	"       update_gen sign update.zip --key KEY.pem    sign it; see update_gen sign --help\n"
 	"       update_gen verify update.zip [PARTS...] --source v1/targetfiles.zip [--target v2/targetfiles.zip]\n"
 	"Make an update package with the differences of two firmware versions, and prove that it turns one into the\n"
 	"other: the updater's own code installs it on a model of the module. \"verify\" proves it for a package that\n"
@@ -33,6 +35,7 @@ static const char usage[] =
 	"  -t, --target FILE   targetfiles.zip of what shall run there\n"
 	"  -o, --output FILE   the package to write\n"
 	"      --allow-empty   make a package even when nothing differs\n"
+	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
 	"      --no-verify     write the package without that proof\n"
 	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
 	"      --noota FILE    list of what stays as it is on the module: not changed, not checked\n"
@@ -67,6 +70,7 @@ static const struct option long_options[] = {
 	{"target", required_argument, NULL, 't'},
 	{"output", required_argument, NULL, 'o'},
 	{"allow-empty", no_argument, NULL, 'e'},
+	{"sign", required_argument, NULL, 'k'},
 	{"no-verify", no_argument, NULL, 'n'},
 	{"fullota", required_argument, NULL, LIST_OPTION + GEN_FULLOTA},
 	{"noota", required_argument, NULL, LIST_OPTION + GEN_NOOTA},
@@ -129,6 +133,9 @@ static int parse_options(int argc, char **argv, struct command *command)
 		case 'e':
 			options->allow_empty = true;
 			break;
+		case 'k':
+			options->sign = optarg;
+			break;
 		case 'n':
 			options->no_verify = true;
 			break;
@@ -172,8 +179,9 @@ int main(int argc, char **argv)
 	struct command command = {.options.jobs = main_processors()};
 	struct main_bar bar = {0};
 	struct error error = {0};
-	int status = argc > 1 && strcmp(argv[1], "plan") == 0 ? main_plan(argc - 1, argv + 1)
-	                                                      : parse_options(argc, argv, &command);
+	int status = argc > 1 && strcmp(argv[1], "plan") == 0   ? main_plan(argc - 1, argv + 1)
+	             : argc > 1 && strcmp(argv[1], "sign") == 0 ? main_sign(argc - 1, argv + 1)
+	                                                        : parse_options(argc, argv, &command);
 	int err;
 
 	if (status >= 0)

@@ -16,6 +16,7 @@ int main(void)
 	suite_add_tcase(suite, list_tests());
 	suite_add_tcase(suite, listed_tests());
 	suite_add_tcase(suite, program_tests());
+	suite_add_tcase(suite, sign_tests());
 	suite_add_tcase(suite, verify_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
