@@ -75,7 +75,8 @@ static int check_trees(const struct tree *source, const struct tree *target, str
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
 	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
 		return error_set(error, RESULT_FORMAT, EINVAL,
-		                 "%s: has no symbolic links, the other one has %zu: pack it with zip -y",
+		                 "%s: has no symbolic links, the other one has %zu: they were followed; pack it with "
+		                 "zip -qry0, y keeps them",
 		                 old_links == 0 ? source->name : target->name, old_links + new_links);
 	return 0;
 }
@@ -160,6 +161,27 @@ static int check_output(const struct gen_options *options, struct error *error)
 	return 0;
 }
 
+/* What an upgrade brings although the inputs may not mean it. */
+static void warn_of(const struct tree *tree, const struct log *log)
+{
+	int64_t owner = 0;
+	size_t roots = 0;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		if (tree->objects[i].implied || !path_in(tree->objects[i].path, "SYSTEM"))
+			continue;
+		owner = tree->objects[i].uid;
+		roots += owner == 0;
+	}
+	if (tree->hard_links > 0)
+		log_printf(log, "%s: %zu names of files with hard links: they become files of their own", tree->name,
+		           tree->hard_links);
+	if (roots == 0 && owner != 0)
+		log_printf(log,
+		           "warning: %s: nothing in it belongs to root: pack and unpack it as root, or with fakeroot",
+		           tree->name);
+}
+
 /* The package gets its name when it is whole, and known to be right. */
 static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
                           const struct signer *signer, const struct log *log, struct error *error)
@@ -215,6 +237,10 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = check_trees(&source, &target, error);
 	if (err == 0)
 		err = lists_apply(&lists, &source, &target, options->parts, log, error);
+	if (err == 0) {
+		warn_of(&source, log);
+		warn_of(&target, log);
+	}
 	if (err == 0)
 		err = plan_make(&plan, &source, &target, options->parts, log, error);
 	if (err == 0 && plan.count == 0 && !options->allow_empty)

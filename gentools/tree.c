@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/tree.h"
 
+#include "gentools/tree_folder.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A slash comes before all other characters: "a/b" before "a-b". */
 static unsigned rank(char c)
@@ -54,8 +57,7 @@ const struct object *tree_find(const struct tree *tree, const char *path)
 	return bsearch(path, tree->objects, tree->count, sizeof(tree->objects[0]), compare_path);
 }
 
-/* A new last object with a copy of the path's first length bytes. NULL when there is no memory. */
-static struct object *add_object(struct tree *tree, const char *path, size_t length)
+struct object *tree_add(struct tree *tree, const char *path, size_t length)
 {
 	struct object *object;
 
@@ -171,7 +173,7 @@ static int read_object(struct tree *tree, struct archive *archive, struct archiv
 		err = error_set(error, RESULT_FORMAT, EINVAL, "%s: \"%s\" is not a path inside of the tree", tree->name,
 		                copy);
 	else if (*path && !path_in(path, "SYSTEM/dev")) { /* device nodes are never touched */
-		object = add_object(tree, path, strlen(path));
+		object = tree_add(tree, path, strlen(path));
 		if (!object)
 			err = error_set(error, 0, ENOMEM, "out of memory");
 	}
@@ -230,7 +232,7 @@ static int add_parents(struct tree *tree, struct error *error)
 			/* What the object before lies in, or is, was seen to already. */
 			if (strncmp(before, path, length) == 0 && (before[length] == '/' || before[length] == '\0'))
 				continue;
-			parent = add_object(tree, path, length);
+			parent = tree_add(tree, path, length);
 			if (!parent)
 				return error_set(error, 0, ENOMEM, "out of memory");
 			parent->implied = true;
@@ -255,6 +257,13 @@ static int check_frame(const struct tree *tree, struct error *error)
 	return 0;
 }
 
+static int not_a_firmware(const struct tree *tree, struct error *error)
+{
+	return error_set(error, RESULT_FORMAT, EINVAL,
+	                 "%s: not a targetfiles.zip, packed or not: no SYSTEM and BOOTABLE_IMAGES at its root",
+	                 tree->name);
+}
+
 static int check_objects(const struct tree *tree, struct error *error)
 {
 	for (size_t i = 1; i < tree->count; i++) {
@@ -269,9 +278,15 @@ static int check_objects(const struct tree *tree, struct error *error)
 			                 object->path);
 	}
 	if (!tree_find(tree, "SYSTEM") || !tree_find(tree, "BOOTABLE_IMAGES"))
-		return error_set(error, RESULT_FORMAT, EINVAL,
-		                 "%s: not a targetfiles.zip: no SYSTEM and BOOTABLE_IMAGES at its root", tree->name);
+		return not_a_firmware(tree, error);
 	return check_frame(tree, error);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 int tree_read(struct tree *tree, const char *path, struct error *error)
@@ -286,12 +301,14 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	if (err < 0)
 		err = error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(), strerror(-err));
 	else
-		err = read_archive(tree, error);
+		err = is_folder(path) ? tree_read_folder(tree, error) : read_archive(tree, error);
 	(void)uselocale(caller);
 	if (utf8)
 		freelocale(utf8);
 	if (err < 0)
 		return err;
+	if (tree->count == 0)
+		return not_a_firmware(tree, error);
 	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
 	err = add_parents(tree, error);
 	return err < 0 ? err : check_objects(tree, error);

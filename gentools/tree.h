@@ -2,7 +2,7 @@
 #ifndef GENTOOLS_TREE_H
 #define GENTOOLS_TREE_H
 
-/* One targetfiles.zip: its metadata in memory, its data in a spool. */
+/* One targetfiles.zip, or the folder that it was unpacked to: its metadata in memory, its data in a spool. */
 #include "base/digest.h"
 #include "base/error.h"
 #include "gentools/spool.h"
@@ -30,16 +30,20 @@ struct object {
 };
 
 struct tree {
-	const char *name;       /* path of the archive, for messages; the caller's */
+	const char *name;       /* path of the archive or folder; the caller's */
 	struct object *objects; /* by tree_compare_paths(), no path twice, every parent there */
 	size_t count;
 	size_t capacity;
 	struct spool spool;
+	size_t hard_links; /* of a folder: files that have more names; each name became a file of its own */
 };
 
 /* Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point to its spool. */
 int tree_read(struct tree *tree, const char *path, struct error *error);
 void tree_free(struct tree *tree);
+
+/* A new last object, a directory, with a copy of the path's first length bytes. NULL when there is no memory. */
+struct object *tree_add(struct tree *tree, const char *path, size_t length);
 
 const struct object *tree_find(const struct tree *tree, const char *path);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define UNPACK "for v in 1 2; do unzip -qd d$v v$v/targetfiles.zip || exit 1; done; "
 #define PYTHON "python3 -c \"import json,os\n"
 
 /*
@@ -46,6 +47,17 @@ static const char *const truths[] = {
 	"v2/targetfiles.zip >out 2>err; test $? = 3 && grep -q '^differs: /system/new' out",
 	"echo SYSTEM/new >quectel_noota_filelist.txt; ./update_gen.sh a >log && ! unzip -l update.zip | grep -q "
 	"system/new",
+	/* Unpacked folders are as good as archives, also with a link to one and a slash behind it. */
+	UNPACK "./update_gen.sh a >log && ln -s d2 l2 && $gen a -s d1 -t l2/ -o x.zip >out && cmp x.zip update.zip",
+	UNPACK
+	"mkdir d2/SYSTEM/empty && ln -s /nowhere d2/SYSTEM/link && chmod 4711 d2/SYSTEM/new && mkdir -p d2/SYSTEM/dev "
+        "&& "
+	"mkfifo d2/SYSTEM/dev/p && $gen a -s d1 -t d2 -o x.zip >out && grep -q '^directory SYSTEM/empty$' out && "
+	"grep -q '^link SYSTEM/link$' out && unzip -p x.zip '*script' | grep -q 'system/new.*04711'",
+	UNPACK
+	"ln d2/SYSTEM/a d2/SYSTEM/b2 && $gen a -s d1 -t d2 -o x.zip >out && grep -q '^d2: 2 names of .*hard' out && "
+	"grep -q '^whole SYSTEM/b2: ' out",
+	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is neither' err",
 	/* In figures: the schema, the sums, the size; nothing else on standard output. */
 	"./update_gen.sh a --json - >out 2>err && ! test -s err && " PYTHON
 	"j=json.load(open('out')); k=j['kinds']; o=j['objects']\n"

@@ -97,7 +97,7 @@ START_TEST(followed_links)
 	}
 	run_start(&run, "a", source, target);
 	ck_assert_int_lt(run.result, 0);
-	ck_assert_msg(strstr(run.error.message, "zip -y") != NULL, "%s", run.error.message);
+	ck_assert_msg(strstr(run.error.message, "zip -qry0") != NULL, "%s", run.error.message);
 	run_end(&run);
 }
 END_TEST
