@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define UNPACK "for v in 1 2; do unzip -qd d$v v$v/targetfiles.zip || exit 1; done; "
+#define MANUAL TEST_DATA "/../../gentools/update_gen.1"
 #define PYTHON "python3 -c \"import json,os\n"
 
 /*
@@ -47,11 +48,16 @@ static const char *const truths[] = {
 	"v2/targetfiles.zip >out 2>err; test $? = 3 && grep -q '^differs: /system/new' out",
 	"echo SYSTEM/new >quectel_noota_filelist.txt; ./update_gen.sh a >log && ! unzip -l update.zip | grep -q "
 	"system/new",
+	/* The manual has every option of every usage text. */
+	"for u in '' plan sign; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o '[-][-][a-z-]*' >o "
+        "&& test "
+	"-s o || exit 1; while read -r o; do sed 's/\\\\-/-/g' " MANUAL
+	" | grep -q -e \"$o\\b\" || exit 1; done <o; done",
 	/* Unpacked folders are as good as archives, also with a link to one and a slash behind it. */
 	UNPACK "./update_gen.sh a >log && ln -s d2 l2 && $gen a -s d1 -t l2/ -o x.zip >out && cmp x.zip update.zip",
 	UNPACK
 	"mkdir d2/SYSTEM/empty && ln -s /nowhere d2/SYSTEM/link && chmod 4711 d2/SYSTEM/new && mkdir -p d2/SYSTEM/dev "
-        "&& "
+	"&& "
 	"mkfifo d2/SYSTEM/dev/p && $gen a -s d1 -t d2 -o x.zip >out && grep -q '^directory SYSTEM/empty$' out && "
 	"grep -q '^link SYSTEM/link$' out && unzip -p x.zip '*script' | grep -q 'system/new.*04711'",
 	UNPACK
