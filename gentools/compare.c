@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/compare.h"
 
+#include "gentools/capability.h"
 #include "gentools/plan.h"
 
 #include <errno.h>
@@ -96,6 +97,22 @@ static bool has_attributes(const struct compare *c, const struct object *object)
 	return !object->implied && !(old && old->implied && old->type == object->type);
 }
 
+/* What the target does not tell stays as it was, or is none in a file that was written anew. */
+static void compare_capabilities(struct compare *c, const struct model_node *node, const struct object *object)
+{
+	const struct model_xattr *xattr = model_get_xattr(node, CAPABILITY_XATTR);
+	uint8_t wanted[CAPABILITY_SIZE];
+
+	if (!object->has_capabilities)
+		return;
+	capability_pack(wanted, object->capabilities);
+	if (object->capabilities == 0
+	            ? xattr != NULL
+	            : !xattr || xattr->size != sizeof(wanted) || memcmp(xattr->value, wanted, sizeof(wanted)) != 0)
+		differ(c, "/%s: has other capabilities than 0x%llx", node->path,
+		       (unsigned long long)object->capabilities);
+}
+
 static void compare_attributes(struct compare *c, const struct model_node *node, const struct object *object)
 {
 	if (!has_attributes(c, object))
@@ -142,6 +159,7 @@ static int compare_path(struct compare *c, const struct model_node *node)
 		err = compare_content(c, label, node, object);
 	}
 	compare_attributes(c, node, object);
+	compare_capabilities(c, node, object);
 	return err;
 }
 

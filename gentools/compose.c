@@ -133,6 +133,9 @@ static void put_metadata(FILE *out, const struct step *step)
 	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld", (long long)new->uid, (long long)new->gid);
 	if (new->type != OBJECT_LINK)
 		(void)fprintf(out, ", \"mode\", 0%o", new->mode);
+	/* A patched file has those of the old one. */
+	if (new->has_capabilities && (new->capabilities != 0 || (step->old && step->old->capabilities != 0)))
+		(void)fprintf(out, ", \"capabilities\", 0x%llx", (unsigned long long)new->capabilities);
 	(void)fputs(");\n", out);
 }
 

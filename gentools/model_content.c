@@ -69,7 +69,7 @@ int model_op_write(void *medium, int handle, uint64_t offset, const void *data, 
 	int err = body_write(&model->store, &node->body, offset, data, length);
 
 	node->modified = ++model->clock;
-	(void)model_set_xattr(node, MODEL_CAPABILITY, NULL, 0); /* there need not be one */
+	(void)model_set_xattr(node, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
 	model->full = model->full || err == -ENOSPC || err == -EDQUOT;
 	return err;
 }

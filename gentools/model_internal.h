@@ -2,9 +2,8 @@
 #ifndef GENTOOLS_MODEL_INTERNAL_H
 #define GENTOOLS_MODEL_INTERNAL_H
 
+#include "gentools/capability.h"
 #include "gentools/model.h"
-
-#define MODEL_CAPABILITY "security.capability"
 
 /* The node that a path leads to. */
 int model_look_up(void *medium, const char *path, bool follow, struct model_node **node);

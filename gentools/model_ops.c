@@ -253,7 +253,7 @@ static int op_set_owner(void *medium, const char *path, uint32_t uid, uint32_t g
 	node->gid = gid;
 	if (node->type == OBJECT_FILE) {
 		node->mode &= ~SET_ID_BITS;
-		(void)model_set_xattr(node, MODEL_CAPABILITY, NULL, 0); /* there need not be one */
+		(void)model_set_xattr(node, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
 	}
 	return 0;
 }

@@ -180,7 +180,8 @@ static int plan_content(struct plan *plan, const struct object *old, const struc
 static bool same_metadata(const struct object *old, const struct object *new)
 {
 	return old->implied || new->implied ||
-	       (old->uid == new->uid && old->gid == new->gid && (old->mode == new->mode || new->type == OBJECT_LINK));
+	       (old->uid == new->uid && old->gid == new->gid && (old->mode == new->mode || new->type == OBJECT_LINK) &&
+	        (!new->has_capabilities || old->capabilities == new->capabilities));
 }
 
 /* What is written whole takes the place of whatever is there: nothing of the old is asked for. */

@@ -23,6 +23,8 @@ struct object {
 	unsigned mode; /* permission bits */
 	int64_t uid;
 	int64_t gid;
+	bool has_capabilities;    /* of a file: they are known, as those of a zip archive are not */
+	uint64_t capabilities;    /* the permitted set, which is effective; 0: none */
 	char *link;               /* of a link: where it points */
 	char *partition;          /* of an image: where it goes (multifota list); NULL: its name tells */
 	struct extent data;       /* of a file */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/tree_folder.h"
 
+#include "gentools/capability.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -65,6 +67,7 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 {
 	const struct stat *stat = entry->fts_statp;
 	struct object *object;
+	int err;
 
 	if (!S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode) && !S_ISLNK(stat->st_mode))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: %s is neither file, directory nor symbolic link",
@@ -79,8 +82,16 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 		return 0;
 	object->type = S_ISLNK(stat->st_mode) ? OBJECT_LINK : OBJECT_FILE;
 	tree->hard_links += stat->st_nlink > 1;
-	return object->type == OBJECT_LINK ? read_link(tree, entry->fts_accpath, object, error)
-	                                   : read_file(tree, entry->fts_accpath, object, error);
+	if (object->type == OBJECT_LINK)
+		return read_link(tree, entry->fts_accpath, object, error);
+	object->has_capabilities = true;
+	err = capability_read(entry->fts_accpath, &object->capabilities);
+	if (err == -EOPNOTSUPP)
+		return error_set(
+			error, RESULT_FORMAT, EINVAL,
+			"%s: %s: has capabilities other than an effective permitted set, which no script can set",
+			tree->name, path);
+	return err < 0 ? failed(tree, path, -err, error) : read_file(tree, entry->fts_accpath, object, error);
 }
 
 static int visit(struct tree *tree, FTS *walk, FTSENT *entry, struct error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/verify.h"
 
+#include "gentools/capability.h"
 #include "gentools/compare.h"
 #include "gentools/model.h"
 #include "gentools/plan.h"
@@ -18,6 +19,7 @@
 
 static int load_path(struct model *model, const struct object *object)
 {
+	uint8_t capability[CAPABILITY_SIZE];
 	struct model_node *node;
 	char *path;
 	int err;
@@ -33,8 +35,12 @@ static int load_path(struct model *model, const struct object *object)
 	node->gid = (uint32_t)object->gid;
 	node->body.base = object->data;
 	node->body.size = object->data.size;
-	if (object->type != OBJECT_LINK)
-		return 0;
+	if (object->capabilities != 0) {
+		capability_pack(capability, object->capabilities);
+		err = model_set_xattr(node, CAPABILITY_XATTR, capability, sizeof(capability));
+	}
+	if (err < 0 || object->type != OBJECT_LINK)
+		return err;
 	node->link = strdup(object->link);
 	return node->link ? 0 : -ENOMEM;
 }

@@ -10,6 +10,12 @@
 
 #define UNPACK "for v in 1 2; do unzip -qd d$v v$v/targetfiles.zip || exit 1; done; "
 #define MANUAL TEST_DATA "/../../gentools/update_gen.1"
+#define ROOT   "test $(id -u) = 0 || exit 0; "
+#define CAPABILITIES                                                                                                   \
+	"python3 -c \"import os,struct,sys\n"                                                                          \
+	"for t in sys.argv[1].split(','):\n"                                                                           \
+	" p,*n=t.split(); c=1<<int(n[0]); i=1 if len(n)>1 else 0\n"                                                    \
+	" os.setxattr('d'+p,'security.capability',struct.pack('<5I',0x2000001,c&0xffffffff,i,c>>32,0))\n\" \""
 #define PYTHON "python3 -c \"import json,os\n"
 
 /*
@@ -50,7 +56,7 @@ static const char *const truths[] = {
 	"system/new",
 	/* The manual has every option of every usage text. */
 	"for u in '' plan sign; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o '[-][-][a-z-]*' >o "
-        "&& test "
+	"&& test "
 	"-s o || exit 1; while read -r o; do sed 's/\\\\-/-/g' " MANUAL
 	" | grep -q -e \"$o\\b\" || exit 1; done <o; done",
 	/* Unpacked folders are as good as archives, also with a link to one and a slash behind it. */
@@ -63,6 +69,17 @@ static const char *const truths[] = {
 	UNPACK
 	"ln d2/SYSTEM/a d2/SYSTEM/b2 && $gen a -s d1 -t d2 -o x.zip >out && grep -q '^d2: 2 names of .*hard' out && "
 	"grep -q '^whole SYSTEM/b2: ' out",
+	/* Only root may give capabilities: new ones, changed ones, those that go, and those of a file that changes. */
+	ROOT UNPACK CAPABILITIES
+	" 1/SYSTEM/bin/same 5, 1/SYSTEM/a 0, 1/SYSTEM/c 9, 2/SYSTEM/bin/same 40, 2/SYSTEM/new 13, 2/SYSTEM/c 9\" && "
+	"$gen a -s d1 -t d2 -o x.zip >out && grep -q '^verified' out && grep -q '^attributes SYSTEM/bin/same' out && "
+	"unzip -p x.zip '*script' >s && grep -q '/system/bin/same.*\"capabilities\", 0x10000000000)' s && "
+	"grep -q '/system/new.*\"capabilities\", 0x2000)' s && grep -q '/system/a.*\"capabilities\", 0x0)' s && "
+	"$gen verify x.zip -s d1 -t d2 >out && cp -a d2 d3 && " CAPABILITIES " 3/SYSTEM/c 8\" && "
+	"! $gen verify x.zip -s d1 -t d3 2>err >out && grep -q '^differs: /system/c: has other capabilities than "
+	"0x100$' out",
+	ROOT UNPACK CAPABILITIES
+	" 2/SYSTEM/new 1 1\" && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'SYSTEM/new: has cap' err",
 	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is neither' err",
 	/* In figures: the schema, the sums, the size; nothing else on standard output. */
 	"./update_gen.sh a --json - >out 2>err && ! test -s err && " PYTHON
