@@ -126,7 +126,8 @@ static void add_directory(struct package_keys *keys, const struct log *log)
 		keys->wanted = true;
 		reason = add_file(keys, dirfd(directory), entry->d_name);
 		if (reason)
-			log_printf(log, "%s/%s: %s: it is not trusted", keys->directory, entry->d_name, reason);
+			log_printf(log, "%s/%s: %s: nothing from there on is trusted", keys->directory, entry->d_name,
+			           reason);
 	}
 	if (errno)
 		keys->wanted = true;

@@ -188,7 +188,7 @@ START_TEST(test_footer)
 	static const struct {
 		int start;
 		int comment;
-	} wrong[] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {-300, 0}, {0, 2000}};
+	} wrong[] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {-300, 0}, {2000, 0}, {0, 2000}};
 	uint8_t *footer;
 
 	sealed_make(&sealed, SIGNING_P256);
@@ -351,7 +351,7 @@ TCase *signature_tests(void)
 	tcase_add_test(tests, test_unsigned);
 	tcase_add_test(tests, test_unreadable);
 	tcase_add_test(tests, test_large);
-	tcase_add_loop_test(tests, test_footer, 0, 8);
+	tcase_add_loop_test(tests, test_footer, 0, 9);
 	tcase_add_test(tests, test_end_record_in_comment);
 	tcase_add_loop_test(tests, test_signed_by_openssl, 0, FLAG_SETS * SIGNING_ED25519);
 	tcase_add_test(tests, test_weak_hash);
