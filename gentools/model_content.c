@@ -70,7 +70,7 @@ int model_op_write(void *medium, int handle, uint64_t offset, const void *data, 
 
 	node->modified = ++model->clock;
 	(void)model_set_xattr(node, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
-	model->full = model->full || err == -ENOSPC || err == -EDQUOT;
+	model->full = model->full || err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
 	return err;
 }
 

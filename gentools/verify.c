@@ -163,10 +163,9 @@ static int install(struct model *model, const struct verify_inputs *inputs, stru
 		return err;
 	if (updater_run(&config, error) != UPDATER_OK) {
 		err = -ECANCELED;
-		if (model->full)
-			error_prefix(error, "no room to try it out in %s (TMPDIR)", spool_folder());
-		else
-			error_prefix(error, "does not install on the source");
+		error_prefix(error, "does not install on the source");
+		if (model->full) /* what the updater made of that says nothing about the package */
+			err = error_set(error, 0, ENOSPC, "no room to try it out in %s (TMPDIR)", spool_folder());
 	}
 	storage_close(config.storage);
 	return err;

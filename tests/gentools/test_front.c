@@ -69,6 +69,9 @@ static const char *const truths[] = {
 	UNPACK
 	"ln d2/SYSTEM/a d2/SYSTEM/b2 && $gen a -s d1 -t d2 -o x.zip >out && grep -q '^d2: 2 names of .*hard' out && "
 	"grep -q '^whole SYSTEM/b2: ' out",
+	/* A full temporary folder says nothing about the package. */
+	UNPACK "rm d1/SYSTEM/[abcd] && $gen a -s d1 -t d2 -o x.zip >out && (trap '' XFSZ; ulimit -f 100; "
+	       "$gen verify x.zip -s d1 2>err >out); test $? = 1 && grep -q 'no room to try it out in ' err",
 	/* Only root may give capabilities: new ones, changed ones, those that go, and those of a file that changes. */
 	ROOT UNPACK CAPABILITIES
 	" 1/SYSTEM/bin/same 5, 1/SYSTEM/a 0, 1/SYSTEM/c 9, 2/SYSTEM/bin/same 40, 2/SYSTEM/new 13, 2/SYSTEM/c 9\" && "
