@@ -60,6 +60,7 @@ struct fetch_manifest {
 	uint64_t largest;                 /* unpacked entry, bytes */
 	uint64_t unpacked;                /* all entries, bytes */
 	uint32_t has_version;             /* 0 or 1 */
+	uint32_t is_signed;               /* 0 or 1: it claims to be */
 	char version[FETCH_VERSION_SIZE]; /* content of quectel-project-version */
 };
 

@@ -2,6 +2,7 @@
 /* FETCH_MANIFEST: a package's directory and its version, without the package. */
 #include "fotad/fetch_run.h"
 #include "package/package.h"
+#include "package/signature.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -249,6 +250,7 @@ static int read_manifest(struct remote *remote, struct fetch_manifest *manifest)
 		manifest->file = remote->file;
 		manifest->largest = package_largest_entry(package);
 		manifest->unpacked = package_unpacked_size(package);
+		manifest->is_signed = package_claims_signature(&reader);
 		err = read_version(package, manifest, &error);
 		package_close(package);
 	}

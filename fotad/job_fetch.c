@@ -3,10 +3,12 @@
 #include "fotad/job.h"
 
 #include "fotad/version.h"
+#include "package/signature.h"
 #include "report/report.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RESERVE         (1U << 20) /* bytes of /usrdata that stay free: for the status file and the logs */
@@ -199,6 +201,26 @@ static int check_room(struct job *job, uint64_t size, struct error *error)
 	                 "/usrdata: the package needs %" PRIu64 " bytes, %" PRIu64 " are free", need, have);
 }
 
+/* A package that nobody signed needs no download to be refused; who signed it is found out when it is there. */
+static int check_claim(struct job *job, const struct fetch_manifest *manifest, struct error *error)
+{
+	struct package_keys *keys = NULL;
+	char *folder = NULL;
+	int err;
+
+	if (manifest->is_signed)
+		return 0;
+	if (asprintf(&folder, "%s%s", job->root ? job->root : "", job->config->package_keys) < 0)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	err = package_keys_load(folder, job->log, &keys, error);
+	if (err == 0 && package_keys_wanted(keys, job->log))
+		err = error_set(error, RESULT_UNSIGNED, ENOMSG,
+		                "signature: the package has none, and there are keys in %s", folder);
+	package_keys_free(keys);
+	free(folder);
+	return err;
+}
+
 static void take_manifest(struct job *job, const struct fetch_manifest *manifest)
 {
 	struct error error;
@@ -206,9 +228,10 @@ static void take_manifest(struct job *job, const struct fetch_manifest *manifest
 
 	job->manifest = *manifest;
 	job->has_manifest = true;
-	if (manifest->has_version && job->version)
+	err = check_claim(job, manifest, &error);
+	if (err == 0 && manifest->has_version && job->version)
 		err = version_check(manifest->version, job->version, &error);
-	else if (!manifest->has_version && job->config->require_version)
+	else if (err == 0 && !manifest->has_version && job->config->require_version)
 		err = error_set(&error, RESULT_PRECHECK, ENOENT, "the package has no quectel-project-version");
 	if (err == 0)
 		err = check_room(job, manifest->file.size, &error);

@@ -179,6 +179,16 @@ int package_verify_signature(const struct reader *zip, const struct package_keys
 	return err;
 }
 
+bool package_claims_signature(const struct reader *zip)
+{
+	struct claim claim = {0};
+	struct error error = {0};
+	int err = read_claim(zip, &claim, &error);
+
+	free(claim.comment);
+	return err == 0 || error.code != RESULT_UNSIGNED;
+}
+
 int package_signed_size(const struct reader *zip, uint64_t *size, struct error *error)
 {
 	struct zip_directory directory;

@@ -51,6 +51,12 @@ int package_verify_signature(const struct reader *zip, const struct package_keys
                              void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                              struct error *error);
 
+/*
+ * Does it claim to be signed? What a package is asked of which only the end is there; one that cannot be read at its
+ * end may be.
+ */
+bool package_claims_signature(const struct reader *zip);
+
 /* For who signs: how many bytes of this archive are signed, whatever comment it has. Codes as package_open(). */
 int package_signed_size(const struct reader *zip, uint64_t *size, struct error *error);
 
