@@ -40,6 +40,19 @@ START_TEST(test_no_keys)
 }
 END_TEST
 
+/* What is no folder, or cannot be looked into, is not the same as none: nobody is trusted then. */
+START_TEST(test_no_folder)
+{
+	signing_write_pair(SIGNING_ED25519, sealed.private_path, NULL);
+	sealed_sign(&sealed);
+	(void)snprintf(sealed.keys_folder, sizeof(sealed.keys_folder), "%s", sealed.private_path);
+	sealed_load(&sealed);
+	ck_assert_ptr_nonnull(strstr(sealed.logged, "private.key: "));
+	ck_assert(package_keys_wanted(sealed.keys, NULL));
+	ck_assert_int_eq(sealed_judge(&sealed), RESULT_UNTRUSTED);
+}
+END_TEST
+
 /* A key that is broken is no reason to trust everybody. */
 START_TEST(test_unusable_keys)
 {
@@ -177,6 +190,7 @@ TCase *key_tests(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, test_no_keys);
+	tcase_add_test(tests, test_no_folder);
 	tcase_add_loop_test(tests, test_unusable_keys, 0, 7);
 	tcase_add_test(tests, test_refused_keys);
 	tcase_add_test(tests, test_key_files);

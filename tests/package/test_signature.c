@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who signed a package, and whether it is still what was signed. */
 #include "base/bytes.h"
+#include "package/der.h"
 #include "sealed.h"
 #include "suites.h"
 
@@ -199,11 +200,47 @@ START_TEST(test_footer)
 }
 END_TEST
 
+/* One form for each length, and none beyond the end. */
+START_TEST(test_der_lengths)
+{
+	static const struct {
+		size_t size; /* of the element that is there */
+		bool sound;
+		uint8_t head[4];
+	} cases[] = {
+		{2, true, {4, 0}},
+		{129, true, {4, 0x7f}},
+		{128, false, {4, 0x7f}},
+		{300, false, {4, 0x80}},
+		{131, true, {4, 0x81, 0x80}},
+		{130, false, {4, 0x81, 0x80}},
+		{300, false, {4, 0x81, 0x7f}},
+		{260, true, {4, 0x82, 1, 0}},
+		{259, false, {4, 0x82, 1, 0}},
+		{300, false, {4, 0x82, 0, 0xff}},
+		{300, false, {4, 0x83, 0, 1}},
+		{2, false, {5, 0}},
+		{1, false, {4}},
+		{2, false, {4, 0x81}},
+		{3, false, {4, 0x82, 1}},
+	};
+	uint8_t bytes[300] = {0};
+	uint8_t *at = bytes + sizeof(bytes) - cases[_i].size; /* so that reading behind its end is noticed */
+	struct der in = {.at = at, .left = cases[_i].size};
+	struct der whole;
+
+	memcpy(at, cases[_i].head, cases[_i].size < 4 ? cases[_i].size : 4);
+	ck_assert_int_eq(der_take(&in, DER_OCTET_STRING, NULL, &whole), cases[_i].sound);
+	ck_assert_uint_eq(in.left, cases[_i].sound ? 0 : cases[_i].size);
+	ck_assert(!cases[_i].sound || whole.left == cases[_i].size);
+}
+END_TEST
+
 /* A second end record in the comment: what is installed would not be what was signed. */
 START_TEST(test_end_record_in_comment)
 {
 	static const char text[] = "PK\5\6 and so on";
-	uint8_t cms[1024];
+	uint8_t cms[1024] = {0};
 	size_t cms_size;
 
 	sealed_make(&sealed, SIGNING_P256);
@@ -211,6 +248,8 @@ START_TEST(test_end_record_in_comment)
 	memcpy(cms, sealed.craft.bytes + sealed.craft.size - PACKAGE_SIGNATURE_FOOTER - cms_size, cms_size);
 	sealed_set_comment(&sealed, "harmless text", 13, cms, cms_size);
 	ck_assert_int_eq(sealed_judge(&sealed), 0);
+	sealed_set_comment(&sealed, "", 0, cms, cms_size + 1); /* behind the CMS */
+	ck_assert_int_eq(sealed_judge(&sealed), RESULT_TAMPERED);
 	sealed_set_comment(&sealed, text, sizeof(text), cms, cms_size);
 	ck_assert_int_eq(sealed_judge(&sealed), RESULT_TAMPERED);
 }
@@ -352,6 +391,7 @@ TCase *signature_tests(void)
 	tcase_add_test(tests, test_unreadable);
 	tcase_add_test(tests, test_large);
 	tcase_add_loop_test(tests, test_footer, 0, 9);
+	tcase_add_loop_test(tests, test_der_lengths, 0, 15);
 	tcase_add_test(tests, test_end_record_in_comment);
 	tcase_add_loop_test(tests, test_signed_by_openssl, 0, FLAG_SETS * SIGNING_ED25519);
 	tcase_add_test(tests, test_weak_hash);
