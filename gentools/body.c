@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/body.h"
 
+#include "base/io.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +22,9 @@ void body_store_close(struct body_store *store)
 
 static int read_all(int fd, uint64_t offset, void *buffer, size_t length)
 {
-	char *at = buffer;
+	struct reader file = reader_from_file(&fd, offset + length);
 
-	while (length > 0) {
-		ssize_t n = pread(fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return 0;
+	return file.read_at(file.ctx, offset, buffer, length);
 }
 
 static int write_all(int fd, uint64_t offset, const void *data, size_t length)
