@@ -22,6 +22,8 @@
 #define PACKAGE_PROJECT_VERSION "quectel-project-version" /* of the source */
 #define PACKAGE_TARGET_VERSION  "quectel-target-version"  /* the same file of the target; ours alone has it */
 #define PACKAGE_MD5_LIST        "md5.txt"
+#define PACKAGE_NEXT            "quectel-next-package" /* of an upgrade in parts: the file name of what follows */
+#define PACKAGE_NEXT_SIZE       256                    /* of such a name, with its NUL */
 
 struct package;
 
@@ -78,6 +80,15 @@ struct content package_content(struct package *package, uint32_t index);
 
 /* Whole small entry into memory, NUL behind its last byte; -EFBIG above max, -ENOENT. The caller frees *data. */
 int package_load(struct package *package, const char *name, size_t max, char **data, size_t *size, struct error *error);
+
+/*
+ * The name of the package that follows this one: 1, or 0 and "" when none does. It is the name of a file beside this
+ * one: printable ASCII without blanks, '/' and '\', and it begins with no dot. RESULT_FORMAT when it is anything else.
+ */
+int package_next(struct package *package, char name[PACKAGE_NEXT_SIZE], struct error *error);
+
+/* The same rule for a text, with or without '\n' at its end. -EINVAL. */
+int package_parse_next(const char *text, size_t size, char name[PACKAGE_NEXT_SIZE]);
 
 /*
  * What `unzip -tq` does and more: unpack every entry and check its CRC (RESULT_UNPACK), and compare every line of an

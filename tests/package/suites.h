@@ -10,5 +10,6 @@ TCase *content_tests(void);   /* what entries yield */
 TCase *verify_tests(void);    /* what package_test() finds */
 TCase *signature_tests(void); /* who signed it, and is it still that? */
 TCase *key_tests(void);       /* whose signature counts */
+TCase *next_tests(void);      /* which package follows */
 
 #endif
