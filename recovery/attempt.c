@@ -74,6 +74,8 @@ static int check_content(struct boot *boot, const struct reader *zip, struct err
 		err = error_set(error, RESULT_FORMAT, ENOENT, "it has no %s", PACKAGE_SCRIPT);
 	else
 		err = package_test(package, show_checked, boot, error);
+	if (!err && package_next(package, boot->next, error) < 0)
+		err = -EINVAL;
 	package_close(package);
 	return err;
 }

@@ -51,6 +51,21 @@ static int write_failure(struct boot *boot, int code, const char *cause, struct 
 	return report_write_status(config->storage, config->status_path, REPORT_FAILED, code, note, error);
 }
 
+/* There is more to come: to the outside the upgrade goes on. */
+static bool is_part(const struct boot *boot, int code)
+{
+	return code == RESULT_OK && boot->next[0];
+}
+
+static int write_part(struct boot *boot, struct error *error)
+{
+	char note[64 + PACKAGE_NEXT_SIZE];
+
+	(void)snprintf(note, sizeof(note), "part: 1 of 2 is installed\nnext: %s\n", boot->next);
+	return report_write_status(boot->config->storage, boot->config->status_path, REPORT_IN_PROGRESS, 0, note,
+	                           error);
+}
+
 /* Status file and logs. Returns 0 when all of it is durable. */
 static int write_result(struct boot *boot, int code, const char *cause)
 {
@@ -58,7 +73,9 @@ static int write_result(struct boot *boot, int code, const char *cause)
 	struct error error;
 	int err;
 
-	if (code == RESULT_OK)
+	if (is_part(boot, code))
+		err = write_part(boot, &error);
+	else if (code == RESULT_OK)
 		err = report_write_status(config->storage, config->status_path, REPORT_SUCCESSFUL, 200, NULL, &error);
 	else
 		err = write_failure(boot, code, cause, &error);
@@ -128,9 +145,15 @@ void ending_run(struct boot *boot, int code, const char *cause)
 {
 	int err;
 
-	log_printf(&boot->log, "upgrade ended with %d: %s", code, code ? cause : report_code_text(code));
+	if (is_part(boot, code))
+		log_printf(&boot->log, "part 1 of 2 is installed, %s is next", boot->next);
+	else
+		log_printf(&boot->log, "upgrade ended with %d: %s", code, code ? cause : report_code_text(code));
 	err = write_result(boot, code, cause);
-	report_end(boot->config->report, code, END_WAIT_MS);
+	if (is_part(boot, code))
+		report_forget(boot->config->report);
+	else
+		report_end(boot->config->report, code, END_WAIT_MS);
 	save_intent(boot);
 	/* A boot that finds flag and no package would have to call it a failure, unless the journal knows better. */
 	if (boot->decided)

@@ -4,6 +4,7 @@
 
 /* What recovery's own files share. */
 #include "misc/misc.h"
+#include "package/package.h"
 #include "recovery/arguments.h"
 #include "recovery/recovery.h"
 
@@ -24,6 +25,7 @@ struct boot {
 	bool decided;                  /* the journal holds how the upgrade ends, whatever happens to the message */
 	struct arguments arguments;
 	struct request request;
+	char next[PACKAGE_NEXT_SIZE]; /* the package that goes on with this upgrade; "": this is all of it */
 };
 
 uint64_t boot_now(const struct boot *boot);
@@ -50,6 +52,15 @@ int attempt_run(struct boot *boot, struct error *error);
 void tries_recall(struct boot *boot);
 bool tries_save(struct boot *boot);
 void tries_forget(struct boot *boot);
+
+/*
+ * Upgrades of two packages (recovery/next.c). save writes boot->next down, or removes what an older upgrade left, and
+ * comes before the journal hears of the success; forget comes before it hears of a failure; recall says what an ending
+ * that is repeated is the end of.
+ */
+int next_save(struct boot *boot, struct error *error);
+int next_forget(struct boot *boot, struct error *error);
+void next_recall(struct boot *boot);
 
 /* The upgrade is over, in the order of recovery.h; every step may be repeated by a later boot. */
 void ending_run(struct boot *boot, int code, const char *cause);

@@ -143,6 +143,7 @@ static int run(const struct options *options, const struct log *log, int argc, c
 	                                 .cache = "/cache",
 	                                 .status_path = "/usrdata/cache/fota/ipth_config_dfs.txt",
 	                                 .package_path = MISC_DEFAULT_PACKAGE,
+	                                 .next_path = "/usrdata/cache/fota/next_package",
 	                                 .keys = options->keys,
 	                                 .run_updater = child_run,
 	                                 .run_updater_ctx = &child,

@@ -36,6 +36,7 @@ struct recovery_config {
 	const char *misc_partition; /* "misc" */
 	const char *cache;          /* "/cache": holds recovery/command, recovery/log ... */
 	const char *status_path;    /* "/usrdata/cache/fota/ipth_config_dfs.txt" */
+	const char *next_path;      /* "/usrdata/cache/fota/next_package": the name of the package that is to follow */
 	const char *keys;         /* directory, see package/signature.h: "/res/keys"; NULL: packages are not verified */
 	const char *package_path; /* used when nobody names one: "/usrdata/cache/fota/ipth_package.bin" */
 
@@ -67,8 +68,10 @@ enum recovery_outcome {
  * last_log and last_install, END, package and command file removed, bootloader message erased. The journal's entry is
  * what a power cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without
  * UPDATING, and needs neither package nor command file for it. So both may go before the flag, and none is left to
- * start recovery on. The journal's entry counts for the package it was written for; when there is a package and it is
- * another one, the upgrade is a new one. Where the journal shares the flag's block, or there is none,
+ * start recovery on. A package that another one follows (package_next()) is a part: next_path is written before the
+ * journal's entry, the status file goes on saying that the upgrade is in progress, and there is no END. The journal's
+ * entry counts for the package it was written for; when there is a package and it is another one, the upgrade is a new
+ * one. Where the journal shares the flag's block, or there is none,
  * /cache/recovery/attempts counts too and the package goes last; where neither can be written, a failed attempt is not
  * repeated.
  */

@@ -188,6 +188,7 @@ static bool finish_decided(struct boot *boot)
 	unsigned stalled = misc_attempts_stalled(attempts, report_reached(boot->config->report));
 	const char *cause = attempts->cause;
 	int code = attempts->last_code;
+	struct error error;
 
 	if (stalled >= RECOVERY_STALLS_MAX) {
 		code = RESULT_ABNORMAL;
@@ -195,6 +196,10 @@ static bool finish_decided(struct boot *boot)
 	} else if (!attempts->ended && attempts->failed < RECOVERY_ATTEMPTS_MAX) {
 		return false;
 	}
+	if (code == RESULT_OK)
+		next_recall(boot);
+	else
+		boot_note(boot, next_forget(boot, &error), &error);
 	/* Again, though it may be there: a record that power cut short may read well now and not the next time. */
 	decide(boot, code, cause);
 	report_start(boot->config->report, boot_now(boot));
@@ -236,6 +241,8 @@ static bool record_end(struct boot *boot, unsigned attempt, int code, const char
 		(void)snprintf(boot->attempts.cause, sizeof(boot->attempts.cause), "%.*s", MISC_CAUSE_SIZE - 1, cause);
 		(void)tries_save(boot);
 	}
+	if (over && code != RESULT_OK)
+		boot_note(boot, next_forget(boot, &error), &error);
 	if (!boot->counted)
 		return over; /* the journal is about another upgrade, or none */
 	if (over)
@@ -264,6 +271,8 @@ static void upgrade(struct boot *boot)
 	          &error);
 
 	code = attempt_run(boot, &error);
+	if (code == RESULT_OK && next_save(boot, &error))
+		code = error.code ? error.code : RESULT_ABNORMAL;
 	over = record_end(boot, attempt, code, code == RESULT_OK ? "" : error.message);
 	if (code == RESULT_OK)
 		report_percent(config->report, 100, boot_now(boot));

@@ -262,6 +262,7 @@ void boot_recovery(struct module *module)
 	                                 .cache = "/cache",
 	                                 .status_path = STATUS_PATH,
 	                                 .package_path = MISC_DEFAULT_PACKAGE,
+	                                 .next_path = NEXT_PATH,
 	                                 .run_updater = run_updater,
 	                                 .run_updater_ctx = module,
 	                                 .now_ms = now_ms,

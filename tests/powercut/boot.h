@@ -6,6 +6,7 @@
 #include "tests/powercut/module.h"
 
 #define STATUS_PATH  "/usrdata/cache/fota/ipth_config_dfs.txt"
+#define NEXT_PATH    "/usrdata/cache/fota/next_package"
 #define COMMAND_PATH "/cache/recovery/command"
 
 /* The bootloader's choice. */

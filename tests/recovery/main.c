@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(suite, policy_tests());
 	suite_add_tcase(suite, request_tests());
 	suite_add_tcase(suite, powercut_tests());
+	suite_add_tcase(suite, part_tests());
 	suite_add_tcase(suite, pipe_tests());
 	suite_add_tcase(suite, child_tests());
 	suite_add_tcase(suite, program_tests());

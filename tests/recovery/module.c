@@ -331,7 +331,8 @@ const char *module_urcs(struct module *module)
 	return lines;
 }
 
-void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list)
+static void put_package(struct module *module, const char *path, const char *script, const char *md5_list,
+                        const char *next)
 {
 	struct storage *storage = module_storage(module);
 	struct craft craft;
@@ -342,10 +343,22 @@ void module_put_package(struct module *module, const char *path, const char *scr
 	craft_add_text(&craft, "system/file", "content");
 	if (md5_list)
 		craft_add_text(&craft, "md5.txt", md5_list);
+	if (next)
+		craft_add_text(&craft, PACKAGE_NEXT, next);
 	craft_finish(&craft, NULL, 0);
 	ck_assert_int_eq(storage_save(storage, path, craft.bytes, craft.size, 0644, NULL), 0);
 	craft_free(&craft);
 	storage_close(storage);
+}
+
+void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list)
+{
+	put_package(module, path, script, md5_list, NULL);
+}
+
+void module_put_part(struct module *module, const char *path, const char *script, const char *next)
+{
+	put_package(module, path, script, NULL, next);
 }
 
 /* ---- misc ---- */
@@ -459,6 +472,7 @@ enum recovery_outcome module_boot(struct module *module, const char *const *argu
 	                                 .cache = "/cache",
 	                                 .status_path = STATUS_PATH,
 	                                 .package_path = PACKAGE_PATH,
+	                                 .next_path = NEXT_PATH,
 	                                 .keys = module->keys[0] ? module->keys : NULL,
 	                                 .run_updater = fake_updater,
 	                                 .run_updater_ctx = module,

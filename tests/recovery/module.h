@@ -15,6 +15,7 @@
 #define PERCENT_PATH "/usrdata/cache/fota/ipth_percent.txt"
 #define PACKAGE_PATH MISC_DEFAULT_PACKAGE
 #define COMMAND_PATH "/cache/recovery/command"
+#define NEXT_PATH    "/usrdata/cache/fota/next_package"
 #define EFFECT_PATH  "/system/effect"
 
 #define START       "+QIND: \"FOTA\",\"START\"\n"
@@ -65,6 +66,7 @@ bool module_boot_cut(struct module *module, unsigned step);
 
 /* What a package is: a script, and an md5.txt that is right, wrong, or not there (NULL). */
 void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list);
+void module_put_part(struct module *module, const char *path, const char *script, const char *next);
 void module_put(struct module *module, const char *path, const char *text);
 
 /* Text of a file, "" when there is none; valid until the next call. */

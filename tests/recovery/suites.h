@@ -7,6 +7,7 @@
 TCase *policy_tests(void);
 TCase *request_tests(void);
 TCase *powercut_tests(void);
+TCase *part_tests(void);
 TCase *pipe_tests(void);
 TCase *child_tests(void);
 TCase *program_tests(void);
