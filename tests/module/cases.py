@@ -11,8 +11,15 @@ import zipfile
 import compare
 import module
 
-V1 = os.path.join(module.INPUT, "v1", "targetfiles.zip")
-V2 = os.path.join(module.INPUT, "v2", "targetfiles.zip")
+
+
+def targetfiles(version):
+    """Of one of the versions that scripts/input knows."""
+    return os.path.join(module.INPUT, version, "targetfiles.zip")
+
+
+V1 = targetfiles("v1")
+V2 = targetfiles("v2")
 UPDATE_GEN = os.path.join(module.ROOT, "build", "host-release", "bin", "update_gen")
 PACKAGES = os.path.join(module.MODULE, "packages")
 
@@ -28,14 +35,15 @@ FOREIGN = "usr/bin/openssl"
 VOLUME = "image"
 
 
-def make_package(parts="a"):
-    """update.zip from version 1 to version 2: a all, m modem, l Linux file system, o kernel."""
-    path = os.path.join(PACKAGES, f"{parts}.zip")
-    newest = max(os.path.getmtime(file) for file in (UPDATE_GEN, V1, V2))
+def make_package(parts="a", source="v1", target="v2"):
+    """update.zip from one version to another: a all, m modem, l Linux file system, o kernel."""
+    path = os.path.join(PACKAGES, f"{source}-{target}-{parts}.zip")
+    module.make_input(source, target)
+    inputs = [targetfiles(version) for version in (source, target)]
     with module.locked(path):
-        if not os.path.exists(path) or os.path.getmtime(path) < newest:
+        if not os.path.exists(path) or os.path.getmtime(path) < max(map(os.path.getmtime, (UPDATE_GEN, *inputs))):
             os.makedirs(PACKAGES, exist_ok=True)
-            module.command(UPDATE_GEN, parts, "--source", V1, "--target", V2, "-o", f"{path}.new")
+            module.command(UPDATE_GEN, parts, "--source", inputs[0], "--target", inputs[1], "-o", f"{path}.new")
             os.replace(f"{path}.new", path)
     return path
 
@@ -126,9 +134,11 @@ class Findings:
 
     def runs(self, version):
         """The last system that ran said so on smd7."""
-        project = "A02M4G" if version == V2 else "A01M4G"
+        with zipfile.ZipFile(version) as archive:
+            project = archive.read("SYSTEM/etc/quectel-project-version").decode()
         said = [text for text in self.result.said("smd7") if text.startswith("RG520N")]
-        self.expect(said and project in said[-1], f"smd7 told version {said[-1:]} at the end, should be {project}")
+        self.expect(said and f": {said[-1]}\n" in project,
+                    f"smd7 told version {said[-1:]} at the end, not that of {version}")
 
     def file(self, path, *parts):
         """A file of the dump has all these texts in it."""
@@ -150,11 +160,11 @@ class Findings:
         self.is_gone(package)
         self.flag_is_erased()
 
-    def succeeded(self, boots, package=PACKAGE):
+    def succeeded(self, boots, package=PACKAGE, version=V2):
         self.boots(boots)
         self.end(0)
-        self.is_version(V2)
-        self.runs(V2)
+        self.is_version(version)
+        self.runs(version)
         self.file(STATUS_FILE, "IP_PREVIOUS_UPDATE_SUCCESSFUL")
         self.over(package)
 
@@ -164,6 +174,7 @@ class Case:
     check: object  # called with Findings
     scenario: str = ""
     package: object = make_package
+    factory: str = "v1"  # the version that the module has at first
     # Gives a context manager of what the host does meanwhile: (more of the scenario, module.Dialogue or None).
     host: object = lambda: contextlib.nullcontext(("", None))
 
@@ -178,6 +189,16 @@ class Case:
 
 def success(findings):
     """A whole upgrade: version 2, byte for byte, with owners and modes, and it runs."""
+    findings.succeeded("nrn")
+
+
+def point_release(findings):
+    """A small step: libraries and programs get their point releases, kernel and modem stay."""
+    findings.succeeded("nrn", version=targetfiles("v1.1"))
+
+
+def whole_release(findings):
+    """From Debian 11's firmware to Debian 12's: most files differ, many are new or gone."""
     findings.succeeded("nrn")
 
 
@@ -271,6 +292,8 @@ def only_modem(findings):
 
 CASES = [
     Case(success),
+    Case(point_release, package=lambda: make_package(target="v1.1")),
+    Case(whole_release, package=lambda: make_package(source="v0"), factory="v0"),
     Case(lk_bootloader, "bootloader=lk package_name=ufs/update.zip"),
     Case(bad_blocks, 'nand="$nand badblocks=10,12,140,150,400"'),
     Case(killed_updater, """

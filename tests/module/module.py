@@ -103,6 +103,11 @@ def prepare(*more):
             raise ModuleError(f"{program} failed")
 
 
+def make_input(*versions):
+    """Versions of the firmware, made once."""
+    command(os.path.join(ROOT, "scripts", "input"), *versions)
+
+
 def command(*arguments, cwd=None, stdin=None, stdout=subprocess.PIPE):
     result = subprocess.run(arguments, cwd=cwd, input=stdin, stdout=stdout, stderr=subprocess.PIPE, timeout=300,
                             check=False)
@@ -130,6 +135,7 @@ def make_archive(folder, archive):
 
 def make_factory(version="v1"):
     """The archive of what the factory writes to the NAND: file systems and raw partitions of one version."""
+    make_input(version)
     archive = os.path.join(MODULE, f"factory-{version}.cpio")
     with locked(archive):
         tree = os.path.join(INPUT, version, "targetfiles")
@@ -164,7 +170,7 @@ def join(parts, path):
                 shutil.copyfileobj(file, whole)
 
 
-def make_start_system(folder, scenario, package):
+def make_start_system(folder, scenario, package, factory):
     """One initramfs of everything the module needs."""
     os.makedirs(f"{folder}/scenario/scenario")
     with open(f"{folder}/scenario/scenario/scenario", "w", encoding="utf-8") as file:
@@ -172,7 +178,7 @@ def make_start_system(folder, scenario, package):
     shutil.copy(package, f"{folder}/scenario/scenario/package")
     make_archive(f"{folder}/scenario", f"{folder}/scenario.cpio")
     images = [f"{MODULE}/{name}.cpio" for name in ("base", "recovery", "normal")]
-    parts = [*images, make_factory(), f"{folder}/scenario.cpio"]
+    parts = [*images, make_factory(factory), f"{folder}/scenario.cpio"]
     join(parts, f"{folder}/initrd")
     shutil.rmtree(f"{folder}/scenario")
     os.unlink(f"{folder}/scenario.cpio")
@@ -308,24 +314,23 @@ def split_lines(chunks, start):
                 yield Line(time.monotonic() - start, source, text.decode(errors="replace"))
 
 
-def run(name, scenario, package, timeout=600, tell=None, dialogue=None):
-    """Run a scenario (shell text, see initramfs/module/init) with an update package; tell() gets each Line at once.
-    With a Dialogue the module's system runs qfotad, and the module has a network."""
+def run(name, scenario, package, timeout=600, tell=None, dialogue=None, factory="v1"):
+    """Run a scenario (shell text, see initramfs/module/init) with an update package on a module with the factory's
+    version; tell() gets each Line at once. With a Dialogue the module's system runs qfotad, and the module has a
+    network."""
     folder = os.path.join(MODULE, "runs", name)
+    if dialogue:
+        scenario = f"daemon=yes\n{scenario}"
     with locked(folder):
-        return run_in(folder, f"daemon=yes\n{scenario}" if dialogue else scenario, package, timeout, tell, dialogue)
-
-
-def run_in(folder, scenario, package, timeout, tell, dialogue):
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    make_start_system(folder, scenario, package)
-    make_dump_disk(f"{folder}/dump.tar")
-    try:
-        return boot(folder, f"{folder}/initrd", {"dump": f"{folder}/dump.tar"}, timeout=timeout, tell=tell,
-                    dialogue=dialogue)
-    finally:
-        os.unlink(f"{folder}/initrd")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        make_start_system(folder, scenario, package, factory)
+        make_dump_disk(f"{folder}/dump.tar")
+        try:
+            return boot(folder, f"{folder}/initrd", {"dump": f"{folder}/dump.tar"}, timeout=timeout, tell=tell,
+                        dialogue=dialogue)
+        finally:
+            os.unlink(f"{folder}/initrd")
 
 
 def make_dump_disk(path):

@@ -72,7 +72,7 @@ def make_version(version):
         shutil.copyfile(f"{source}/{stand_in}", f"{tree}/{path}")
     maker = input_maker()
     maker.settle(tree, version)
-    maker.write_zip(tree, f"{tree}.zip", maker.TIMES[version])
+    maker.write_zip(tree, f"{tree}.zip", maker.VERSIONS[version].time)
     module.make_factory_archive(tree, f"{SMALL}/factory-{version}.cpio", BOARD)
 
 
@@ -94,7 +94,8 @@ def make_archive_of(files, archive):
 
 
 def recipe():
-    made_of = (__file__, os.path.join(module.INPUT, "made-by"), cases.UPDATE_GEN)
+    inputs = (os.path.join(module.INPUT, version, "made-by") for version in ("v1", "v2"))
+    made_of = (__file__, *inputs, cases.UPDATE_GEN)
     return hashlib.sha256(b"".join(read(path) for path in made_of)).hexdigest().encode()
 
 
