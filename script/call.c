@@ -11,6 +11,11 @@ const char *script_call_name(const struct script_call *call)
 	return call->node->function->name;
 }
 
+bool script_call_is_tried(const struct script_call *call)
+{
+	return call->tried;
+}
+
 int script_argument_count(const struct script_call *call)
 {
 	return call->node->count;

@@ -118,6 +118,11 @@ static int evaluate_sequence(struct script_run *run, const struct node *node, st
 	return rc;
 }
 
+static bool is_abort(const struct node *node)
+{
+	return node->kind == NODE_CALL && strcmp(node->function->name, "abort") == 0;
+}
+
 /* Of && the first false operand, of || the first true one; else the last, which alone may be a blob. */
 static int evaluate_logic(struct script_run *run, const struct node *node, struct script_value *value)
 {
@@ -126,8 +131,11 @@ static int evaluate_logic(struct script_run *run, const struct node *node, struc
 	const struct node *child;
 
 	for (child = node->first; child->next; child = child->next) {
-		int rc = evaluate_text(run, child, symbol, value);
+		int rc;
 
+		if (last_wanted && !is_abort(child->next))
+			run->tried = child;
+		rc = evaluate_text(run, child, symbol, value);
 		if (rc < 0 || value_is_true(value) == last_wanted)
 			return rc;
 		script_value_clear(value);
@@ -192,7 +200,7 @@ static int evaluate_not(struct script_run *run, const struct node *node, struct 
 
 static int evaluate_call(struct script_run *run, const struct node *node, struct script_value *value)
 {
-	struct script_call call = {run, node, node->first, 0};
+	struct script_call call = {.run = run, .node = node, .tried = run->tried == node, .argument = node->first};
 	const char *name = node->function->name;
 	int rc = node->function->run(&call, value);
 

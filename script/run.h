@@ -11,11 +11,13 @@ struct script_run {
 	bool aborted; /* the two below are filled */
 	unsigned at;  /* where: an offset */
 	struct error error;
+	const struct node *tried; /* the operand of || that is evaluated, if another one than abort() follows it */
 };
 
 struct script_call {
 	struct script_run *run;
 	const struct node *node;
+	bool tried;                  /* it is that operand */
 	const struct node *argument; /* the one asked for last: they are usually asked for in order */
 	int index;                   /* of that */
 };

@@ -117,6 +117,9 @@ void *script_context(const struct script_call *call);
 const char *script_call_name(const struct script_call *call); /* of the function, for messages */
 int script_argument_count(const struct script_call *call);
 
+/* Whether the script tries something else when the result is false: an operand of || is next, and not abort(). */
+bool script_call_is_tried(const struct script_call *call);
+
 /*
  * Evaluate argument number i (from 0). The caller ends the value. Fails when the evaluation aborted (value is zeroed
  * then): pass it on. An argument evaluated twice has its effects twice.

@@ -93,20 +93,11 @@ static bool only_in_backup(struct storage *storage, const char *path)
 	return found;
 }
 
-/* Parents that a script does not provide for are private, as in the lineage. */
-static int make_parents(struct storage *storage, const char *path, struct error *error)
+static int rehearse_rename(struct updater_run *run, const char *from, const char *to, struct error *error)
 {
-	char parent[STORAGE_PATH_MAX];
-	struct storage_stat stat;
-	const char *slash = strrchr(path, '/');
-	int length = (int)(slash - path);
+	int err = rehearsal_rename(&run->rehearsal, from, to);
 
-	if (length <= 0)
-		return 0;
-	(void)snprintf(parent, sizeof(parent), "%.*s", length, path);
-	if (storage_stat_path(storage, parent, &stat) == 0)
-		return 0;
-	return storage_make_directories(storage, parent, 0700, error);
+	return err < 0 ? error_set(error, RESULT_ABNORMAL, -err, "%s", strerror(-err)) : 0;
 }
 
 static int rename_path(struct updater_run *run, const char *from, const char *to, struct error *error)
@@ -119,15 +110,16 @@ static int rename_path(struct updater_run *run, const char *from, const char *to
 			log_printf(run->log, "rename(): %s is already moved to %s", from, to);
 			return 0;
 		}
+		/* What its check has told already is no reason to end a dry run. */
+		if (rehearsal_has_mismatch(&run->rehearsal, from))
+			return rehearse_rename(run, from, to, error);
 		return error_set(error, RESULT_VERIFY, ENOENT, "neither %.200s nor %.200s exists", from, to);
 	}
 	if (err < 0)
 		return error_set(error, RESULT_ABNORMAL, -err, "%.400s: %s", from, strerror(-err));
-	if (run_skips(run, "rename %s to %s", from, to)) {
-		err = rehearsal_rename(&run->rehearsal, from, to);
-		return err < 0 ? error_set(error, RESULT_ABNORMAL, -err, "%s", strerror(-err)) : 0;
-	}
-	err = make_parents(run->storage, to, error);
+	if (run_skips(run, "rename %s to %s", from, to))
+		return rehearse_rename(run, from, to, error);
+	err = object_make_parents(run->storage, to, error);
 	return err < 0 ? err : storage_rename(run->storage, from, to, error);
 }
 
@@ -160,7 +152,7 @@ static int make_link(struct script_call *call, const char *target, const char *t
 		return error_set(error, 0, -err, "a path argument is empty or too long");
 	if (run_skips(run, "link %s to %s", path, target))
 		return 0;
-	err = make_parents(run->storage, path, error);
+	err = object_make_parents(run->storage, path, error);
 	return err < 0 ? err : storage_make_symlink(run->storage, target, path, error);
 }
 

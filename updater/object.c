@@ -154,3 +154,18 @@ const char *object_label(const struct storage_name *name, char label[OBJECT_LABE
 	(void)snprintf(label, OBJECT_LABEL_SIZE, "%s%s", prefixes[name->kind], name->name);
 	return label;
 }
+
+int object_make_parents(struct storage *storage, const char *path, struct error *error)
+{
+	char parent[STORAGE_PATH_MAX];
+	struct storage_stat stat;
+	const char *slash = strrchr(path, '/');
+	int length = slash ? (int)(slash - path) : 0;
+
+	if (length == 0)
+		return 0;
+	(void)snprintf(parent, sizeof(parent), "%.*s", length, path);
+	if (storage_stat_path(storage, parent, &stat) == 0)
+		return 0;
+	return storage_make_directories(storage, parent, 0700, error);
+}

@@ -50,6 +50,9 @@ int object_mismatch(const struct object *object, const struct digest_value *cons
 /* The name without its content pairs: "/system/app", "MTD:boot". */
 const char *object_label(const struct storage_name *name, char label[OBJECT_LABEL_SIZE]);
 
+/* The directories on the way to a path. Those that a script does not provide for are private, as in the lineage. */
+int object_make_parents(struct storage *storage, const char *path, struct error *error);
+
 static inline unsigned object_kind_bit(const struct digest_value *digest)
 {
 	return 1U << digest->kind;

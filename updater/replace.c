@@ -323,8 +323,11 @@ out:
 
 int job_replace_file(struct job *job, struct error *error)
 {
-	int err = -ENOSPC;
+	int err = job->in_place ? 0 : object_make_parents(job->storage, job->target.name.name, error);
 
+	if (err < 0)
+		return err;
+	err = -ENOSPC;
 	if (job->from_backup || file_fits(job, SPACE_RESERVE) || may_remove_source(job, NULL) < 0)
 		err = write_target(job, model_path(job), error);
 	if (err < 0 && job->from_backup && job->in_place && !path_exists(job->storage, &job->target.name))

@@ -166,6 +166,12 @@ static int run_true(struct script_call *call, struct script_value *result)
 	return script_result_text(result, "t");
 }
 
+/* False when something else is tried then. */
+static int run_choice(struct script_call *call, struct script_value *result)
+{
+	return script_result_text(result, script_call_is_tried(call) ? "" : "last");
+}
+
 struct script_functions harness_functions(void)
 {
 	static const struct script_function list[] = {
@@ -185,6 +191,7 @@ struct script_functions harness_functions(void)
 		{"odd", 3, SCRIPT_NO_LIMIT, SCRIPT_ODD_COUNT, run_true},
 		{"two", 2, 2, SCRIPT_ANY_COUNT, run_true},
 		{"one_or_more", 1, SCRIPT_NO_LIMIT, SCRIPT_ANY_COUNT, run_true},
+		{"choice", 0, SCRIPT_NO_LIMIT, SCRIPT_ANY_COUNT, run_choice},
 		{"up_to_one", 0, 1, SCRIPT_ANY_COUNT, run_true},
 		/* A builtin cannot be replaced. */
 		{"concat", 0, 0, SCRIPT_ANY_COUNT, run_fail},

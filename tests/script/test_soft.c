@@ -75,6 +75,16 @@ static const struct row looked_at[] = {
 	{"assert(soft())", NULL, 1, "assert failed: soft()"},
 	{"soft() || abort(\"no mount\")", NULL, 11, "no mount"},
 	{"abort(soft(x))", NULL, 1, "x"},
+	/* A call knows whether something else than abort() is tried when it is false. */
+	{"choice()", "last", 0, NULL},
+	{"choice() || a", "a", 0, NULL},
+	{"choice() || choice() || a", "a", 0, NULL},
+	{"choice() || choice()", "last", 0, NULL},
+	{"choice() || abort(a)", "last", 0, NULL},
+	{"choice() || choice() || abort(a)", "last", 0, NULL},
+	{"choice(\"\" || a) || b", "b", 0, NULL},
+	{"trace(choice()) || a", "last", 0, NULL},
+	{"choice() && a", "a", 0, NULL},
 	/* A plain "" is nobody's failure. */
 	{"\"\"; a == b; concat(); assert(a); !b", "", 0, NULL},
 };

@@ -247,6 +247,40 @@ START_TEST(test_renamed_file_in_low_space)
 }
 END_TEST
 
+/* A file moves and changes, and there is a copy of it: with room for both, or through the backup. */
+START_TEST(test_moved_and_copied)
+{
+	static const uint64_t rooms[] = {1 << 20, 5000};
+	unsigned total = 1000;
+
+	(void)snprintf(script, sizeof(script),
+	               "assert(apply_patch_check(\"/system/to\",%s,%s) || apply_patch_check(\"/system/from\",%s));\n"
+	               "apply_patch_check(\"/system/to\",%s,%s) || rename(\"/system/from\",\"/system/to\");\n"
+	               "delete(\"/system/from\");\n"
+	               "%sapply_patch(\"/system/to\",\"/system/new/copy\",%s,%d,%s,package_extract_file(\"p\"));\n"
+	               "apply_patch(\"/system/to\",\"-\",%s,%d,%s,package_extract_file(\"p\"));\n",
+	               v.new_sha1, v.old_sha1, v.old_sha1, v.new_sha1, v.old_sha1, _i == 0 ? "" : "#", v.new_sha1,
+	               NEW_SIZE, v.old_sha1, v.new_sha1, NEW_SIZE, v.old_sha1);
+	for (unsigned cut = 0; cut <= total; cut++) {
+		(void)world_run(&w, "delete_recursive(\"/system\", \"/cache/saved.file\")");
+		world_put(&w, "/system/from", v.old_data, OLD_SIZE);
+		w.free_system = rooms[_i];
+		w.free_cache = 1 << 20;
+		w.cut_at = cut;
+		ck_assert(world_run(&w, script) == UPDATER_OK || cut > 0);
+		if (cut == 0)
+			total = w.steps;
+		w.cut_at = 0;
+		world_succeeds(&w, script);
+		world_expect(&w, "/system/to", v.new_data, NEW_SIZE);
+		if (_i == 0)
+			world_expect(&w, "/system/new/copy", v.new_data, NEW_SIZE);
+		ck_assert(!world_exists(&w, "/system/from"));
+		ck_assert(!world_exists(&w, UPDATER_BACKUP));
+	}
+}
+END_TEST
+
 /* Power was lost while low space kept the file in the backup alone, and the patch turns out to be of no use. */
 START_TEST(test_file_in_backup_comes_back)
 {
@@ -315,6 +349,7 @@ Suite *suite_power(void)
 	tcase_add_test(tc, test_backup_survives_resume);
 	tcase_add_loop_test(tc, test_cut_everywhere, 0, 2);
 	tcase_add_test(tc, test_renamed_file_in_low_space);
+	tcase_add_loop_test(tc, test_moved_and_copied, 0, 2);
 	tcase_add_test(tc, test_file_in_backup_comes_back);
 	tcase_add_test(tc, test_backup_is_not_made_twice);
 	tcase_add_test(tc, test_finished_script_is_a_no_op);

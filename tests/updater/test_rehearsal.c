@@ -234,6 +234,59 @@ START_TEST(test_other_aborts_count_too)
 }
 END_TEST
 
+/* A file that moves and changes, and a copy of it: looked for at both places, found at the old one. */
+static const char *moving_script(char script[8192])
+{
+	(void)snprintf(script, 8192,
+	               "assert(apply_patch_check(\"/system/to\",%s,%s) || apply_patch_check(\"/system/from\",%s));\n"
+	               "assert(apply_patch_check(\"/system/new/copy\",%s) || apply_patch_check(\"/system/to\",%s) ||\n"
+	               "       apply_patch_check(\"/system/from\",%s));\n"
+	               "apply_patch_check(\"/system/to\",%s,%s) || rename(\"/system/from\",\"/system/to\");\n"
+	               "apply_patch(\"/system/to\",\"/system/new/copy\",%s,%zu,%s,package_extract_file(\"p\"));\n"
+	               "apply_patch(\"/system/to\",\"-\",%s,%zu,%s,package_extract_file(\"p\"));\n",
+	               v.new_sha1, v.old_sha1, v.old_sha1, v.new_sha1, v.old_sha1, v.old_sha1, v.new_sha1, v.old_sha1,
+	               v.new_sha1, v.new_size, v.old_sha1, v.new_sha1, v.new_size, v.old_sha1);
+	return script;
+}
+
+START_TEST(test_moved_file)
+{
+	char script[8192];
+	char *before, *after;
+
+	world_put(&w, "/system/from", v.old_data, v.old_size);
+	before = world_snapshot(&w);
+	world_succeeds(&w, moving_script(script));
+	after = world_snapshot(&w);
+	ck_assert_str_eq(before, after);
+	free(before);
+	free(after);
+	w.dry_run = false;
+	world_succeeds(&w, moving_script(script));
+	world_expect(&w, "/system/to", v.new_data, v.new_size);
+	world_expect(&w, "/system/new/copy", v.new_data, v.new_size);
+	ck_assert(!world_exists(&w, "/system/from"));
+	/* and on the system that has it all */
+	w.dry_run = true;
+	world_succeeds(&w, moving_script(script));
+}
+END_TEST
+
+/* It is told once, as what it is. */
+START_TEST(test_moved_file_mismatches)
+{
+	char script[8192];
+
+	if (_i == 0)
+		world_put_text(&w, "/system/from", "stranger");
+	world_aborts(&w, moving_script(script),
+	             _i == 0 ? "1 mismatches, the first: /system/from: expected"
+	                     : "1 mismatches, the first: /system/from");
+	ck_assert(world_told(&w, "log object: /system/from"));
+	ck_assert(!world_told(&w, "log object: /system/to"));
+}
+END_TEST
+
 Suite *suite_rehearsal(void)
 {
 	Suite *suite = suite_create("rehearsal");
@@ -249,6 +302,8 @@ Suite *suite_rehearsal(void)
 	tcase_add_test(tc, test_room_for_patches);
 	tcase_add_test(tc, test_missing_mount_point);
 	tcase_add_test(tc, test_other_aborts_count_too);
+	tcase_add_test(tc, test_moved_file);
+	tcase_add_loop_test(tc, test_moved_file_mismatches, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
