@@ -91,7 +91,8 @@ static void print_way(const struct matrix *matrix, const struct chain_way *way, 
 		(void)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " -> " : "",
 		               matrix->names[way->version[i]]);
 	}
-	log_printf(log, "chain: %s (%u packages, %" PRIu64 " bytes)", line, way->hops, way->bytes);
+	log_printf(log, "chain: %s (%u package%s, %" PRIu64 " bytes)", line, way->hops, way->hops == 1 ? "" : "s",
+	           way->bytes);
 }
 
 int matrix_print(const struct matrix *matrix, const struct matrix_options *options, const struct log *log,

@@ -118,7 +118,7 @@ START_TEST(real_versions)
 	ck_assert_str_eq(matrix.names[2], "V11");
 	ck_assert_ptr_nonnull(strstr(heard, "package 3 of 3"));
 	ck_assert_int_eq(matrix_print(&matrix, &options, &log, &error), 0);
-	ck_assert_ptr_nonnull(strstr(heard, "chain: V9 -> V11 (1 packages"));
+	ck_assert_ptr_nonnull(strstr(heard, "chain: V9 -> V11 (1 package,"));
 	direct = matrix.sizes.bytes[2];
 	ck_assert_uint_gt(direct, matrix.sizes.bytes[1]);
 	ck_assert_uint_gt(direct, matrix.sizes.bytes[5]);
