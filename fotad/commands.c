@@ -159,7 +159,8 @@ static bool stop(const struct call *call)
 
 	if (call->command->form == AT_TEST)
 		return true;
-	if (call->command->form != AT_EXECUTE || (state != LINK_DOWNLOADING && state != LINK_CHECKING))
+	if (call->command->form != AT_EXECUTE ||
+	    (state != LINK_DOWNLOADING && state != LINK_CHECKING && !(state == LINK_IDLE && call->status->waits)))
 		return false;
 	request(call, LINK_CANCEL);
 	return true;

@@ -51,6 +51,7 @@ void job_fail(struct job *job, const char *line, const char *object, const struc
 	fetcher_stop(&job->fetcher);
 	step_stop(&job->step);
 	log_printf(job->log, "failed: %d: %s", code, error->message);
+	job_next_failed(job, code, error->message);
 	remember(job, code, object, error->message);
 	job_enter(job, JOB_IDLE);
 	job_say(job, "\"%s\",%d", line, code);
@@ -73,29 +74,45 @@ void job_fail_for_good(struct job *job, const char *object, const struct error *
 
 /* ---- What the last reboot left ---- */
 
+/* What is there of a download: of an interrupted one, or of a package that is still waited for. Does it go on? */
+static bool settle_download(struct job *job)
+{
+	const struct download *download = &job->download;
+	bool usable = job->config->resume && download->starts < DOWNLOAD_STARTS_MAX;
+	struct link_start request = download->request;
+
+	if (usable && !download->ended) {
+		log_printf(job->log, "going on with the download that was interrupted");
+		(void)job_start(job, &request); /* it is idle */
+		return true;
+	}
+	if (!usable || !job_next_is(job, request.source)) {
+		log_printf(job->log, "an interrupted download is dropped");
+		job_drop_download(job);
+	}
+	return false;
+}
+
 static void settle(struct job *job)
 {
 	struct error error;
+	bool restarts;
+	bool goes_on;
 	int found;
 
 	job_enter(job, JOB_IDLE);
+	job_next_look(job);
 	outcome_load(job->storage, &job->last);
 	if (outcome_settle(job->storage, job->revision, job->log, &job->last) > 0 && job->config->repeat_end)
 		job_say(job, "\"END\",%d", (int)job->last.code);
 	found = download_load(&job->download, &error);
 	if (found < 0)
 		log_printf(job->log, "%s", error.message);
-	if (found <= 0)
-		return;
-	if (!job->config->resume || job->download.ended || job->download.starts >= DOWNLOAD_STARTS_MAX) {
-		log_printf(job->log, "an interrupted download is dropped");
-		job_drop_download(job);
-	} else {
-		struct link_start request = job->download.request;
-
-		log_printf(job->log, "going on with the download that was interrupted");
-		(void)job_start(job, &request); /* it is idle */
-	}
+	/* Perhaps it is the download that restarts the module: this time, none. */
+	restarts = found > 0 && job->download.starts >= DOWNLOAD_STARTS_MAX;
+	goes_on = found > 0 && settle_download(job);
+	if (job->waits && !goes_on && !restarts)
+		job_next_begin(job);
 }
 
 void job_boot_end(struct job *job, const struct step_message *message)
@@ -154,6 +171,7 @@ int job_start(struct job *job, const struct link_start *request)
 	if (job->phase != JOB_IDLE)
 		return -EBUSY;
 	job->request = *request;
+	job->is_next = job->is_next || job_next_is(job, request->source);
 	log_printf(job->log, "upgrade from %s, mode %u", source_print_safe(request->source, safe), request->mode);
 	if (source_parse(request->source, &job->source, &error) < 0) {
 		error.code = RESULT_PRECHECK;
@@ -169,11 +187,14 @@ int job_start(struct job *job, const struct link_start *request)
 
 int job_cancel(struct job *job)
 {
+	bool runs = job->phase >= JOB_MANIFEST && job->phase <= JOB_REHEARSE;
 	struct error error;
 
-	if (job->phase < JOB_MANIFEST || job->phase > JOB_REHEARSE)
+	if (!runs && !(job->phase == JOB_IDLE && job->waits))
 		return -EBUSY;
 	(void)error_set(&error, RESULT_ABNORMAL, ECANCELED, "cancelled by AT+QFOTASTOP");
+	if (!runs || job->is_next)
+		job_next_give_up(job, error.code, error.message);
 	job_fail_for_good(job, NULL, &error);
 	return 0;
 }
@@ -205,6 +226,7 @@ void job_status(const struct job *job, struct link_status *status)
 	status->percent = job->percent;
 	status->last = job->last;
 	status->plain_text = job->config->plain_text;
+	status->waits = job->waits;
 	if (job->version) {
 		(void)version_get(job->version, VERSION_PROJECT, status->project, sizeof(status->project));
 		(void)version_get(job->version, VERSION_REVISION, status->revision, sizeof(status->revision));

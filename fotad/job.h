@@ -71,6 +71,8 @@ struct job {
 	unsigned percent;  /* of the phase */
 	uint64_t wake_ms;  /* when job_handle() is due at the latest, or JOB_NEVER */
 	struct link_result last;
+	bool waits;   /* an upgrade of two packages waits for its second one */
+	bool is_next; /* and this job is to bring it */
 };
 
 /* The caller has set the fields up to ctx. Begins with JOB_BOOT. */
@@ -92,7 +94,7 @@ void job_handle(struct job *job, uint64_t now_ms);
 /* For AT+QFOTADL? and the rest. */
 void job_status(const struct job *job, struct link_status *status);
 
-/* ---- Between job.c, job_fetch.c and job_steps.c ---- */
+/* ---- Between job.c, job_fetch.c, job_next.c and job_steps.c ---- */
 
 int job_boot_begin(struct job *job, struct error *error);
 void job_boot_end(struct job *job, const struct step_message *message);
@@ -110,5 +112,19 @@ void job_fail(struct job *job, const char *line, const char *object, const struc
 /* The same with END, and what was downloaded is of no use any more. */
 void job_fail_for_good(struct job *job, const char *object, const struct error *error);
 void job_drop_download(struct job *job);
+
+/* Upgrades of two packages: at the start, look, and begin when nothing else goes on. */
+void job_next_look(struct job *job);
+void job_next_begin(struct job *job);
+bool job_next_is(struct job *job, const char *source); /* the one that is waited for? */
+
+/* Around arming any package. */
+int job_next_arming(struct job *job, struct error *error);
+void job_next_armed(struct job *job);
+void job_next_not_armed(struct job *job);
+
+/* A job failed: with some codes that is the end of its upgrade, which giving up always is. Nothing is told. */
+void job_next_failed(struct job *job, int code, const char *reason);
+void job_next_give_up(struct job *job, int code, const char *reason);
 
 #endif

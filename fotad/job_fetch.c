@@ -59,7 +59,8 @@ static void fail_and_keep(struct job *job, const struct error *error)
 
 static void tell_percent(struct job *job)
 {
-	if (!report_is_due(job->request.download_max, job->last_told, job->percent))
+	/* To a host that reads these lines an upgrade does not go back from flashing to downloading. */
+	if (job->is_next || !report_is_due(job->request.download_max, job->last_told, job->percent))
 		return;
 	job->last_told = (int)job->percent;
 	job_say(job, "\"DOWNLOADING\",%u", job->percent);
@@ -75,7 +76,8 @@ static void finish_body(struct job *job)
 	}
 	job->percent = 100;
 	tell_percent(job);
-	job_say(job, "\"%s\",0", end_line(job));
+	if (!job->is_next)
+		job_say(job, "\"%s\",0", end_line(job));
 	job_steps_begin(job, DOWNLOAD_PATH);
 }
 
@@ -141,7 +143,8 @@ void job_fetch_begin(struct job *job)
 		job_steps_begin(job, DOWNLOAD_PATH);
 	} else {
 		job->best = download_size(&job->download);
-		job_say(job, "\"%s\"", job->source == SOURCE_FTP ? "FTPSTART" : "HTTPSTART");
+		if (!job->is_next)
+			job_say(job, "\"%s\"", job->source == SOURCE_FTP ? "FTPSTART" : "HTTPSTART");
 		ask(job);
 	}
 }

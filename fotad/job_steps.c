@@ -189,7 +189,7 @@ static void begin_arming(struct job *job)
 {
 	struct error error;
 
-	if (outcome_expect(job->storage, job->revision, job->finding, &error) < 0 ||
+	if (job_next_arming(job, &error) < 0 || outcome_expect(job->storage, job->revision, job->finding, &error) < 0 ||
 	    step_start(&job->step, 0, -1, run_arm, job, &error) < 0)
 		job_fail_for_good(job, NULL, &error);
 	else
@@ -199,6 +199,7 @@ static void begin_arming(struct job *job)
 static void finish_arming(struct job *job)
 {
 	log_printf(job->log, "armed; rebooting into recovery");
+	job_next_armed(job);
 	job_drop_download(job);
 	job_enter(job, JOB_REBOOT);
 	job->reboot(job->ctx);
@@ -216,8 +217,10 @@ static void end_step(struct job *job, const struct step_message *message)
 	}
 	(void)snprintf(error.message, sizeof(error.message), "%s", message->text);
 	if (message->value != RESULT_OK) {
-		if (job->phase == JOB_ARM)
+		if (job->phase == JOB_ARM) {
 			(void)outcome_expect_nothing(job->storage, NULL); /* it is told what matters */
+			job_next_not_armed(job);
+		}
 		job_fail_for_good(job, message->object, &error);
 	} else if (job->phase == JOB_CHECK && job->request.mode == 0) {
 		begin_rehearsal(job);

@@ -48,6 +48,7 @@ struct link_status {
 	char project[64];    /* Project Name, of /etc/quectel-project-version; "" when there is none */
 	char revision[96];   /* Project Rev */
 	uint32_t plain_text; /* 0 or 1: http and ftp are allowed, not only https and paths */
+	uint32_t waits;      /* 0 or 1: an upgrade of two packages waits for its second one */
 };
 
 struct link_start {

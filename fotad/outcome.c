@@ -2,6 +2,7 @@
 #include "fotad/outcome.h"
 
 #include "fotad/keys.h"
+#include "fotad/next.h"
 #include "report/report.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -9,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Written by recovery: spec/requirements.md 73 and J. */
-#define STATUS_PATH  "/usrdata/cache/fota/ipth_config_dfs.txt"
-#define INSTALL_PATH "/usrdata/cache/recovery/last_install"
+#define INSTALL_PATH "/usrdata/cache/recovery/last_install" /* written by recovery */
 #define FILE_MAX     4096
 
 /* The file's text, or NULL; the caller frees it. */
@@ -52,7 +51,7 @@ static uint64_t status_mark(struct storage *storage)
 {
 	struct storage_stat stat;
 
-	return storage_stat_path(storage, STATUS_PATH, &stat) == 0 ? stat.modified : 0;
+	return storage_stat_path(storage, OUTCOME_STATUS_PATH, &stat) == 0 ? stat.modified : 0;
 }
 
 int outcome_expect(struct storage *storage, const char *from, const char *target, struct error *error)
@@ -90,7 +89,7 @@ static void set_reason(struct link_result *result, int code, const char *reason)
 /* What recovery says about it. */
 static void read_report(struct storage *storage, struct link_result *result)
 {
-	char *status = load(storage, STATUS_PATH);
+	char *status = load(storage, OUTCOME_STATUS_PATH);
 	char *install = load(storage, INSTALL_PATH);
 	char code[16] = "";
 
@@ -130,26 +129,41 @@ static void compare_versions(const char *armed, const char *revision, struct lin
 	               "recovery reported success, but %.95s runs, not %.95s (before: %.95s)", revision, target, from);
 }
 
+/* Recovery has said what comes next, and it is not the end. */
+static bool is_part(struct storage *storage)
+{
+	static const char state[] = "IP_PREVIOUS_UPDATE_IN_PROGRESS";
+	char *status = load(storage, OUTCOME_STATUS_PATH);
+	bool in_progress = status && strncmp(status, state, strlen(state)) == 0;
+
+	free(status);
+	return in_progress && next_waits(storage);
+}
+
 int outcome_settle(struct storage *storage, const char *revision, const struct log *log, struct link_result *result)
 {
 	char *armed = load(storage, OUTCOME_ARMED_PATH);
 	struct error error;
 	uint64_t mark = 0;
+	bool is_over;
 	bool began;
 
 	if (!armed)
 		return 0;
 	began = !keys_number(armed, "status", UINT64_MAX, &mark) || mark != status_mark(storage);
-	if (began) {
+	is_over = began && !is_part(storage);
+	if (is_over) {
 		read_report(storage, result);
 		compare_versions(armed, revision, result);
 		keys_clean(result->reason);
 		log_printf(log, "upgrade is over: %d %s; running: %s", (int)result->code, result->reason, revision);
+	} else if (began) {
+		log_printf(log, "part 1 of 2 is installed; running: %s", revision);
 	} else {
 		log_printf(log, "an upgrade was about to be armed when the module went down; it has not begun");
 	}
 	free(armed);
-	if ((began && outcome_save(storage, result, &error) < 0) || outcome_expect_nothing(storage, &error) < 0)
+	if ((is_over && outcome_save(storage, result, &error) < 0) || outcome_expect_nothing(storage, &error) < 0)
 		log_printf(log, "%s", error.message); /* it will be told once more */
-	return began;
+	return is_over;
 }

@@ -12,6 +12,7 @@ int main(void)
 	srunner_add_suite(runner, suite_config());
 	srunner_add_suite(runner, suite_download());
 	srunner_add_suite(runner, suite_outcome());
+	srunner_add_suite(runner, suite_next());
 	srunner_add_suite(runner, suite_front());
 	srunner_add_suite(runner, suite_link());
 	srunner_add_suite(runner, suite_outbox());

@@ -9,6 +9,7 @@ Suite *suite_commands(void);
 Suite *suite_config(void);
 Suite *suite_download(void);
 Suite *suite_outcome(void);
+Suite *suite_next(void);
 Suite *suite_front(void);
 Suite *suite_link(void);
 Suite *suite_outbox(void);

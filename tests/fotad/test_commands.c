@@ -195,6 +195,11 @@ START_TEST(test_states)
 		ck_assert_str_eq(answer("AT+QFOTASTOP"), states[i].may_stop ? "OK" : "ERROR");
 		ck_assert_str_eq(requests, states[i].may_stop ? "cancel;" : "");
 	}
+	status.state = LINK_IDLE;
+	status.waits = 1;
+	ck_assert_str_eq(answer("AT+QFOTASTOP"), "OK");
+	ck_assert_str_eq(requests, "cancel;");
+	ck_assert_str_eq(answer("AT+QFOTADL=\"/u\""), "OK");
 	status.state = LINK_REBOOTING + 1;
 	ck_assert_str_eq(answer("AT+QFOTADL?"), "ERROR");
 }

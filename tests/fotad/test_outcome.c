@@ -108,6 +108,27 @@ START_TEST(settled)
 }
 END_TEST
 
+/* The first package of two: no result, but recovery has run. */
+START_TEST(part)
+{
+	struct bench bench;
+
+	bench_open(&bench);
+	expect(&bench, "A02");
+	status(&bench, REPORT_IN_PROGRESS, 0, "part: 1 of 2 is installed\n");
+	scene_put_text(&bench.scene, "/usrdata/cache/fota/next_package", "update-2.zip\n");
+	ck_assert_int_eq(outcome_settle(bench.storage, "A01", NULL, &bench.result), 0);
+	outcome_load(bench.storage, &bench.result);
+	ck_assert_int_eq(bench.result.code, -1);
+	/* The second one failed, and power went before recovery took back what it had asked for. */
+	expect(&bench, "A02");
+	status(&bench, REPORT_FAILED, 510, NULL);
+	ck_assert_int_eq(outcome_settle(bench.storage, "A01", NULL, &bench.result), 1);
+	ck_assert_int_eq(bench.result.code, 510);
+	bench_close(&bench);
+}
+END_TEST
+
 /* Power went between the note and the flag: an older upgrade's result is not this one's. */
 START_TEST(never_begun)
 {
@@ -154,6 +175,7 @@ Suite *suite_outcome(void)
 	tcase_add_test(tests, nothing);
 	tcase_add_test(tests, kept);
 	tcase_add_loop_test(tests, settled, 0, sizeof(endings) / sizeof(endings[0]));
+	tcase_add_test(tests, part);
 	tcase_add_test(tests, never_begun);
 	tcase_add_loop_test(tests, nonsense, 0, 5);
 	suite_add_tcase(suite, tests);
