@@ -34,6 +34,12 @@ enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2 };
 int patch_identify(const struct content *patch, enum patch_format *format, struct error *error);
 
 /*
+ * The most heap that patch_apply uses for this patch, by what its streams say of themselves; of IMGDIFF2 the bound
+ * above. Errors as patch_apply() has them.
+ */
+int patch_memory(const struct content *patch, uint64_t *bytes, struct error *error);
+
+/*
  * Apply the patch, of either format, to old and write new content to the sink. bonus may be NULL. new_size is what the
  * caller expects and the most that is ever written: a patch that yields more or less is an error before more is
  * written. Returns 0 or a negative errno value (-EINVAL: a broken patch; -ENOMEM; the reader's, stream's or sink's own

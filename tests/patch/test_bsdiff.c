@@ -287,6 +287,19 @@ START_TEST(test_callers_errors)
 }
 END_TEST
 
+/* What a patch says that it needs is what it takes, and not much more. */
+static void expect_memory(const struct apply_run *run)
+{
+	struct memory_block block = {.data = run->patch->data, .size = run->patch->size};
+	struct reader reader = reader_from_memory(&block);
+	struct content content = content_from_reader(&reader);
+	uint64_t memory;
+
+	ck_assert_int_eq(patch_memory(&content, &memory, NULL), 0);
+	ck_assert_uint_le(run->peak, memory);
+	ck_assert_uint_gt(run->peak + (512u << 10), memory);
+}
+
 START_TEST(test_memory)
 {
 	struct bytes old = text_bytes(700000, 1);
@@ -303,11 +316,38 @@ START_TEST(test_memory)
 	/* All three windows were there, or this would not test what it says. */
 	ck_assert_uint_gt(run.peak, 10u << 20);
 	ck_assert_uint_le(run.peak, PATCH_BSDIFF40_MEMORY);
+	expect_memory(&run);
 	bytes_free(&run.out);
 	bytes_free(&old);
 	bytes_free(&noise);
 	bytes_free(&new);
 	bytes_free(&patch);
+}
+END_TEST
+
+START_TEST(test_memory_of_small_blocks)
+{
+	struct bytes old = ten_tens();
+	struct bytes expected;
+	struct bytes patch = small_patch(&expected);
+	struct apply_run run = {.old = &old, .patch = &patch, .expected_size = expected.size};
+
+	ck_assert_int_eq(apply_run(&run), 0);
+	expect_memory(&run);
+	/* Cut or flipped, it says something or nothing, but reads nothing that is not there. */
+	for (size_t i = 0; i < patch.size; i++) {
+		struct memory_block block = {.data = patch.data, .size = i};
+		struct reader reader = reader_from_memory(&block);
+		struct content content = content_from_reader(&reader);
+		uint64_t memory;
+
+		if (patch_memory(&content, &memory, &run.error) < 0)
+			ck_assert_uint_gt(strlen(run.error.message), 0);
+	}
+	bytes_free(&run.out);
+	bytes_free(&old);
+	bytes_free(&patch);
+	bytes_free(&expected);
 }
 END_TEST
 
@@ -328,6 +368,7 @@ Suite *suite_bsdiff(void)
 	tcase_add_test(tcase, test_cut_and_flipped);
 	tcase_add_test(tcase, test_callers_errors);
 	tcase_add_test(tcase, test_memory);
+	tcase_add_test(tcase, test_memory_of_small_blocks);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
