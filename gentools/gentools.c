@@ -184,7 +184,7 @@ static void warn_of(const struct tree *tree, const struct log *log)
 
 /* The package gets its name when it is whole, and known to be right. */
 static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
-                          const struct signer *signer, const struct log *log, struct error *error)
+                          const struct signer *signer, const struct log *log, struct needs *needs, struct error *error)
 {
 	struct verify_inputs inputs = *trees;
 	char *part;
@@ -201,7 +201,7 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 	if (signer)
 		err = signer_sign(signer, part, part, error);
 	if (err == 0 && !options->no_verify)
-		err = verify_package(&inputs, log, error);
+		err = verify_package(&inputs, log, needs, error);
 	if (err == 0 && rename(part, options->output) < 0)
 		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, options->output, strerror(errno));
 	if (err < 0)
@@ -220,8 +220,10 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	                              .source = &source,
 	                              .target = &target,
 	                              .parts = options->parts,
-	                              .progress = &options->progress};
+	                              .progress = &options->progress,
+	                              .limits = options->limits};
 	struct lists lists = {0};
+	struct needs needs = {0};
 	struct signer *signer = NULL;
 	int err = check_output(options, error);
 
@@ -249,12 +251,12 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = deltas_make(&plan, options->jobs, &options->progress, log, error);
 	if (err == 0)
-		err = finish_package(&plan, &trees, options, signer, log, error);
+		err = finish_package(&plan, &trees, options, signer, log, &needs, error);
 	/* That nothing is left to do may be their doing. */
 	if (err == 0 || err == -ENODATA)
 		lists_report(&lists, log);
 	if (err == 0 && options->summary)
-		err = summary_write(&plan, &trees, options, error);
+		err = summary_write(&plan, &trees, options, options->no_verify ? NULL : &needs, error);
 	signer_close(signer);
 	lists_free(&lists);
 	plan_free(&plan);
@@ -271,7 +273,8 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	                               .name = options->output,
 	                               .source = &source,
 	                               .parts = options->parts,
-	                               .progress = &options->progress};
+	                               .progress = &options->progress,
+	                               .limits = options->limits};
 	struct lists lists = {0};
 	int err = tree_read(&source, options->source, error);
 
@@ -284,7 +287,7 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 			err = lists_apply(&lists, &source, &target, options->parts, log, error);
 	}
 	if (err == 0)
-		err = verify_package(&inputs, log, error);
+		err = verify_package(&inputs, log, NULL, error);
 	lists_free(&lists);
 	tree_free(&target);
 	tree_free(&source);

@@ -30,6 +30,13 @@ enum gen_list {
 	GEN_LISTS,
 };
 
+/* What the modules have, in bytes; 0: no matter (gentools/needs.h). */
+struct gen_limits {
+	uint64_t package; /* for the package */
+	uint64_t scratch; /* beside it, in /cache */
+	uint64_t memory;  /* for the updater */
+};
+
 /* For whoever waits. Called by the thread that called in. */
 struct gen_progress {
 	void (*show)(void *ctx, const char *what, double done); /* what is going on, and 0 to 1 of it are done */
@@ -45,8 +52,9 @@ struct gen_options {
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	const char *sign;         /* private key's file; NULL: the package stays unsigned */
-	bool no_verify;           /* do not try the package out */
-	unsigned jobs;            /* patches that are made at a time, each in memory of its own; 0: one */
+	bool no_verify;           /* do not try the package out: its needs are not known then */
+	struct gen_limits limits;
+	unsigned jobs; /* patches that are made at a time, each in memory of its own; 0: one */
 	bool has_time;
 	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it; without: 1980 */
 	struct gen_progress progress;
@@ -61,8 +69,8 @@ int gen_parse_parts(const char *letters, unsigned *parts);
  * Make the package, install it on a model of the source with the updater's own code, and compare the result with the
  * target. The log gets one line per object. The same inputs yield the same bytes. -ENODATA when nothing differs and
  * allow_empty is not set; -ECANCELED when it does not
- * install and -EILSEQ when the result is not the target; the error says what is wrong with the inputs
- * otherwise.
+ * install and -EILSEQ when the result is not the target, -EFBIG when it needs more than the limits; the error says
+ * what is wrong with the inputs otherwise.
  */
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error);
 

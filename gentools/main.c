@@ -12,8 +12,8 @@
 
 enum { EXIT_USAGE = 2, EXIT_NOT_PROVED = 3 };
 
-/* Behind the characters: an option that names the list of this number. */
-enum { LIST_OPTION = 256 };
+/* Behind the characters: options that name the list, or the limit, of this number. */
+enum { LIST_OPTION = 256, LIMIT_OPTION = 512 };
 
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
@@ -37,6 +37,9 @@ static const char usage[] =
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
 	"      --no-verify     write the package without that proof\n"
+	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
+	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
+	"      --max-memory BYTES   fail when the updater needs more memory\n"
 	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
 	"      --noota FILE    list of what stays as it is on the module: not changed, not checked\n"
 	"      --chmod FILE    list of modes and owners that go over the target's:\n"
@@ -72,6 +75,9 @@ static const struct option long_options[] = {
 	{"allow-empty", no_argument, NULL, 'e'},
 	{"sign", required_argument, NULL, 'k'},
 	{"no-verify", no_argument, NULL, 'n'},
+	{"max-package", required_argument, NULL, LIMIT_OPTION},
+	{"max-scratch", required_argument, NULL, LIMIT_OPTION + 1},
+	{"max-memory", required_argument, NULL, LIMIT_OPTION + 2},
 	{"fullota", required_argument, NULL, LIST_OPTION + GEN_FULLOTA},
 	{"noota", required_argument, NULL, LIST_OPTION + GEN_NOOTA},
 	{"chmod", required_argument, NULL, LIST_OPTION + GEN_CHMOD},
@@ -110,6 +116,14 @@ static int parse_words(int count, char **words, struct command *command)
 		}
 	}
 	return -1;
+}
+
+static bool take_limit(struct gen_limits *limits, int number, const char *text)
+{
+	static const char *const names[] = {"--max-package", "--max-scratch", "--max-memory"};
+	uint64_t *const values[] = {&limits->package, &limits->scratch, &limits->memory};
+
+	return main_parse_bytes(names[number], text, values[number]);
 }
 
 /* Fills the command; -1 to go on, otherwise the exit status to end with. */
@@ -160,7 +174,10 @@ static int parse_options(int argc, char **argv, struct command *command)
 		default:
 			if (c < LIST_OPTION)
 				return EXIT_USAGE; /* getopt_long() said why */
-			options->lists[c - LIST_OPTION] = optarg;
+			if (c < LIMIT_OPTION)
+				options->lists[c - LIST_OPTION] = optarg;
+			else if (!take_limit(&options->limits, c - LIMIT_OPTION, optarg))
+				return EXIT_USAGE;
 		}
 	}
 	status = parse_words(argc - optind, argv + optind, command);

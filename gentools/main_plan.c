@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/main_plan.h"
 
+#include "gentools/main_settings.h"
 #include "gentools/matrix.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_NO_WAY = 3 };
 
@@ -42,25 +42,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* A number, with K or M behind it; 0 is none. */
-static uint64_t parse_bytes(const char *text)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *text < '0' || *text > '9' || value > UINT32_MAX)
-		return 0;
-	if (*end == 'K' || *end == 'k')
-		value <<= 10;
-	else if (*end == 'M' || *end == 'm')
-		value <<= 20;
-	else
-		return *end ? 0 : value;
-	return end[1] ? 0 : value;
-}
-
 /* False: wrong usage, which is told. */
 static bool take_option(int option, struct matrix_options *options)
 {
@@ -69,10 +50,7 @@ static bool take_option(int option, struct matrix_options *options)
 		options->versions = optarg;
 		return true;
 	case 'l':
-		options->limit = parse_bytes(optarg);
-		if (options->limit == 0)
-			(void)fprintf(stderr, "update_gen: --limit %s: not a number of bytes\n", optarg);
-		return options->limit > 0;
+		return main_parse_bytes("--limit", optarg, &options->limit);
 	case 'f':
 		options->from = optarg;
 		return true;
@@ -86,20 +64,11 @@ static bool take_option(int option, struct matrix_options *options)
 		options->results = optarg;
 		return true;
 	case 'j':
-		options->jobs = (unsigned)parse_bytes(optarg);
-		if (options->jobs == 0 || options->jobs > 1024)
-			(void)fprintf(stderr, "update_gen: --jobs %s: not a number from 1 to 1024\n", optarg);
-		return options->jobs > 0 && options->jobs <= 1024;
+		options->jobs = main_parse_jobs(optarg);
+		return options->jobs > 0;
 	default:
 		return false; /* getopt_long() said why */
 	}
-}
-
-static unsigned processors(void)
-{
-	long count = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return count > 0 ? (unsigned)count : 1;
 }
 
 static int run(const struct matrix_options *options)
@@ -125,7 +94,7 @@ static int run(const struct matrix_options *options)
 
 int main_plan(int argc, char **argv)
 {
-	struct matrix_options options = {.jobs = processors(), .limit = UINT64_MAX - 1};
+	struct matrix_options options = {.jobs = main_processors(), .limit = UINT64_MAX - 1};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,23 @@ unsigned main_parse_jobs(const char *text)
 		return (unsigned)value;
 	(void)fprintf(stderr, "update_gen: --jobs %s: not a number from 1 to %d\n", text, JOBS_MAX);
 	return 0;
+}
+
+bool main_parse_bytes(const char *option, const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KkMm";
+	size_t length = strlen(text);
+	const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
+	char *digits = strndup(text, unit ? length - 1 : length);
+	unsigned long long value;
+	bool good = digits && parse_number(digits, UINT32_MAX, &value) && value > 0;
+
+	if (good)
+		*bytes = !unit ? value : value << (unit - units < 2 ? 10 : 20);
+	else
+		(void)fprintf(stderr, "update_gen: %s %s: not a number of bytes\n", option, text);
+	free(digits);
+	return good;
 }
 
 bool main_take_time(struct gen_options *options)

@@ -8,6 +8,9 @@
 /* A number of jobs; 0, and told on standard error, when it is none. */
 unsigned main_parse_jobs(const char *text);
 
+/* A number of bytes above 0, K or M may follow it; false, and told, when it is none. */
+bool main_parse_bytes(const char *option, const char *text, uint64_t *bytes);
+
 /* How many processors there are. */
 unsigned main_processors(void);
 

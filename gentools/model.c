@@ -127,10 +127,29 @@ int model_add(struct model *model, const char *path, enum object_type type, stru
 	return err < 0 ? err : insert_node(model, path, type, node);
 }
 
+enum model_area model_area_of(const struct model_node *node)
+{
+	if (path_in(node->path, "system/firmware"))
+		return MODEL_FIRMWARE;
+	if (path_in(node->path, "system"))
+		return MODEL_SYSTEM;
+	return path_in(node->path, "cache") ? MODEL_CACHE : MODEL_PARTITIONS;
+}
+
+void model_grow(struct model *model, const struct model_node *node, int64_t bytes)
+{
+	struct model_account *account = &model->accounts[model_area_of(node)];
+
+	account->grown += bytes;
+	if (account->peak < account->grown)
+		account->peak = account->grown;
+}
+
 void model_remove(struct model *model, struct model_node *node)
 {
 	size_t at = model_position(model, node->path);
 
+	model_grow(model, node, -(int64_t)node->body.size);
 	model->count--;
 	memmove(model->nodes + at, model->nodes + at + 1, (model->count - at) * sizeof(struct model_node *));
 	node->gone = true;

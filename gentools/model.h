@@ -39,6 +39,17 @@ struct model_node {
 	const struct object *image; /* of a partition: where its content came from; the loader's */
 };
 
+/* What an upgrade costs, by where it costs it. */
+enum model_area { MODEL_SYSTEM, MODEL_FIRMWARE, MODEL_CACHE, MODEL_PARTITIONS, MODEL_AREAS };
+
+/* Bytes of content. What was there before the first operation counts for nothing. */
+struct model_account {
+	uint64_t read;
+	uint64_t written;
+	int64_t grown; /* fewer when negative */
+	int64_t peak;  /* the most that grown ever was */
+};
+
 struct model {
 	struct model_node **nodes; /* by tree_compare_paths(); the root is the first */
 	size_t count;
@@ -47,6 +58,7 @@ struct model {
 	struct model_node *handles[MODEL_OPEN_MAX];
 	uint64_t clock;
 	bool full; /* the temporary file could not grow */
+	struct model_account accounts[MODEL_AREAS];
 };
 
 /* Only a root directory. Ends with model_free(), also after a failure. */
@@ -61,6 +73,12 @@ struct model_node *model_find(const struct model *model, const char *path);
 
 /* Take the node out; it stays as long as it is open. Nothing may lie below it. */
 void model_remove(struct model *model, struct model_node *node);
+
+/* Where the node lies; whatever is neither of the system nor of /cache counts as a partition. */
+enum model_area model_area_of(const struct model_node *node);
+
+/* The node is about to have so many bytes more, or fewer. */
+void model_grow(struct model *model, const struct model_node *node, int64_t bytes);
 
 /* One handle of an open node less. */
 void model_release(struct model *model, struct model_node *node);

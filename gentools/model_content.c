@@ -32,6 +32,7 @@ int model_op_open(void *medium, const char *path, enum storage_open_mode mode)
 	if (node->type != OBJECT_FILE)
 		return node->type == OBJECT_LINK ? -ELOOP : -EISDIR;
 	if (mode == STORAGE_CREATE) {
+		model_grow(model, node, -(int64_t)node->body.size);
 		body_clear(&model->store, &node->body);
 		node->mode = 0600;
 		node->modified = ++model->clock;
@@ -51,13 +52,15 @@ int model_op_close(void *medium, int handle)
 
 ssize_t model_op_read(void *medium, int handle, uint64_t offset, void *buffer, size_t length)
 {
-	const struct model *model = medium;
-	const struct body *body = &model->handles[handle]->body;
+	struct model *model = medium;
+	const struct model_node *node = model->handles[handle];
+	const struct body *body = &node->body;
 	uint64_t left = offset < body->size ? body->size - offset : 0;
 	int err;
 
 	if (length > left)
 		length = (size_t)left;
+	model->accounts[model_area_of(node)].read += length;
 	err = body_read(&model->store, body, offset, buffer, length);
 	return err < 0 ? err : (ssize_t)length;
 }
@@ -66,8 +69,12 @@ int model_op_write(void *medium, int handle, uint64_t offset, const void *data, 
 {
 	struct model *model = medium;
 	struct model_node *node = model->handles[handle];
+	uint64_t size = node->body.size;
 	int err = body_write(&model->store, &node->body, offset, data, length);
 
+	model->accounts[model_area_of(node)].written += length;
+	if (!node->gone)
+		model_grow(model, node, (int64_t)(node->body.size - size));
 	node->modified = ++model->clock;
 	(void)model_set_xattr(node, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
 	model->full = model->full || err == -ENOSPC || err == -EDQUOT || err == -EFBIG;

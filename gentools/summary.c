@@ -145,8 +145,20 @@ static void put_objects(FILE *out, const struct plan *plan)
 	(void)fputs("\n  ]\n", out);
 }
 
+static void put_needs(FILE *out, const struct needs *needs)
+{
+	(void)fprintf(out,
+	              "  \"needs\": {\"scratch_bytes\": %llu, \"memory_bytes\": %llu, \"system_room_bytes\": %llu, "
+	              "\"firmware_room_bytes\": %llu, \"written_bytes\": %llu, \"erases\": %llu, "
+	              "\"seconds\": %llu},\n",
+	              (unsigned long long)needs->scratch, (unsigned long long)needs->memory,
+	              (unsigned long long)needs->system, (unsigned long long)needs->firmware,
+	              (unsigned long long)needs->written, (unsigned long long)needs->erases,
+	              (unsigned long long)needs->seconds);
+}
+
 static void put_summary(FILE *out, const struct plan *plan, const struct verify_inputs *trees,
-                        const struct gen_options *options, unsigned long long size)
+                        const struct gen_options *options, const struct needs *needs, unsigned long long size)
 {
 	(void)fputs("{\n  \"package\": ", out);
 	put_text(out, options->output);
@@ -154,13 +166,15 @@ static void put_summary(FILE *out, const struct plan *plan, const struct verify_
 	put_tree(out, "source", trees->source);
 	put_tree(out, "target", trees->target);
 	put_parts(out, options->parts);
+	if (needs)
+		put_needs(out, needs);
 	put_kinds(out, plan);
 	put_objects(out, plan);
 	(void)fputs("}\n", out);
 }
 
 int summary_write(const struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
-                  struct error *error)
+                  const struct needs *needs, struct error *error)
 {
 	bool standard = strcmp(options->summary, "-") == 0;
 	FILE *out = standard ? stdout : fopen(options->summary, "we");
@@ -170,7 +184,7 @@ int summary_write(const struct plan *plan, const struct verify_inputs *trees, co
 	if (!out || stat(options->output, &status) < 0) {
 		err = -errno;
 	} else {
-		put_summary(out, plan, trees, options, (unsigned long long)status.st_size);
+		put_summary(out, plan, trees, options, needs, (unsigned long long)status.st_size);
 		if (ferror(out))
 			err = -EIO;
 	}

@@ -182,8 +182,8 @@ static int report(const struct comparison *comparison, const struct verify_input
 	return 0;
 }
 
-static int try_package(const struct verify_inputs *inputs, struct package *package, const struct log *log,
-                       struct error *error)
+static int try_package(const struct verify_inputs *inputs, struct package *package, uint64_t bytes,
+                       const struct log *log, struct needs *needs, struct error *error)
 {
 	struct comparison comparison = {0};
 	struct model model;
@@ -205,6 +205,9 @@ static int try_package(const struct verify_inputs *inputs, struct package *packa
 		error_prefix(error, "%s", inputs->name);
 		goto out;
 	}
+	err = needs_count(package, bytes, &model, needs, error);
+	if (err < 0)
+		goto out;
 	if (!inputs->target) {
 		log_printf(log, "verified: it installs on %s", inputs->source->name);
 		goto out;
@@ -217,10 +220,24 @@ out:
 	return err;
 }
 
-int verify_package(const struct verify_inputs *inputs, const struct log *log, struct error *error)
+static int take_stock(const struct verify_inputs *inputs, const struct needs *counted, const struct log *log,
+                      struct needs *needs, struct error *error)
+{
+	int err = needs_check(counted, &inputs->limits, error);
+
+	needs_log(counted, log);
+	if (needs)
+		*needs = *counted;
+	if (err < 0)
+		error_prefix(error, "%s", inputs->name);
+	return err;
+}
+
+int verify_package(const struct verify_inputs *inputs, const struct log *log, struct needs *needs, struct error *error)
 {
 	struct package_limits limits = package_default_limits();
 	struct package *package = NULL;
+	struct needs counted;
 	struct reader zip;
 	struct stat stat;
 	int fd = open(inputs->package, O_RDONLY | O_CLOEXEC);
@@ -237,7 +254,9 @@ int verify_package(const struct verify_inputs *inputs, const struct log *log, st
 	if (err < 0)
 		error_prefix(error, "%s", inputs->name);
 	else
-		err = try_package(inputs, package, log, error);
+		err = try_package(inputs, package, zip.size, log, &counted, error);
+	if (err == 0)
+		err = take_stock(inputs, &counted, log, needs, error);
 	package_close(package);
 out:
 	if (fd >= 0)

@@ -8,6 +8,7 @@
  */
 #include "base/log.h"
 #include "gentools/gentools.h"
+#include "gentools/needs.h"
 #include "gentools/tree.h"
 
 struct verify_inputs {
@@ -17,12 +18,14 @@ struct verify_inputs {
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
 	const struct gen_progress *progress;
+	struct gen_limits limits; /* that the package's needs must keep */
 };
 
 /*
- * One line to the log per difference, and one for the result. -EILSEQ when there are differences, with the first one in
- * the error. The trees must not change meanwhile.
+ * One line to the log per difference, and one for the result; then what the package needs, which goes to *needs, too,
+ * unless it is NULL. -EILSEQ when there are differences, with the first one in the error, -EFBIG when a need exceeds
+ * its limit. The trees must not change meanwhile.
  */
-int verify_package(const struct verify_inputs *inputs, const struct log *log, struct error *error);
+int verify_package(const struct verify_inputs *inputs, const struct log *log, struct needs *needs, struct error *error);
 
 #endif

@@ -10,6 +10,7 @@ TCase *front_tests(void);   /* update_gen.sh */
 TCase *input_tests(void);   /* wrong inputs, determinism */
 TCase *list_tests(void);    /* what the lists' lines mean */
 TCase *listed_tests(void);  /* what the lists do to a package */
+TCase *needs_tests(void);   /* what it asks of a module, and limits for that */
 TCase *program_tests(void); /* update_gen's command line */
 TCase *sign_tests(void);    /* whose it is */
 TCase *verify_tests(void);  /* packages tried out on a model of the module */

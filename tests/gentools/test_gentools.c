@@ -15,6 +15,7 @@ int main(void)
 	suite_add_tcase(suite, input_tests());
 	suite_add_tcase(suite, list_tests());
 	suite_add_tcase(suite, listed_tests());
+	suite_add_tcase(suite, needs_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, sign_tests());
 	suite_add_tcase(suite, verify_tests());
