@@ -173,6 +173,8 @@ static void warn_of(const struct tree *tree, const struct log *log)
 		owner = tree->objects[i].uid;
 		roots += owner == 0;
 	}
+	for (const char *line = tree->notes; line && *line; line = strchr(line, '\n') + 1)
+		log_printf(log, "%.*s", (int)strcspn(line, "\n"), line);
 	if (tree->hard_links > 0)
 		log_printf(log, "%s: %zu names of files with hard links: they become files of their own", tree->name,
 		           tree->hard_links);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/tree.h"
 
+#include "gentools/image.h"
 #include "gentools/tree_folder.h"
 
 #include <archive.h>
@@ -78,6 +79,24 @@ struct object *tree_add(struct tree *tree, const char *path, size_t length)
 	return object;
 }
 
+void tree_data_start(struct tree_data *data, struct tree *tree, struct object *object)
+{
+	*data = (struct tree_data){.tree = tree, .object = object};
+	digest_start(&data->digest, DIGEST_SHA1);
+	spool_start(&tree->spool, &object->data);
+}
+
+int tree_data_add(struct tree_data *data, const void *bytes, size_t length)
+{
+	digest_add(&data->digest, bytes, length);
+	return spool_append(&data->tree->spool, &data->object->data, bytes, length);
+}
+
+void tree_data_finish(struct tree_data *data)
+{
+	digest_finish(&data->digest, &data->object->sha1);
+}
+
 /* "./a/b/" to "a/b", in place. NULL for what is no plain path below the root; the root itself is "". */
 static char *clean_path(char *path)
 {
@@ -116,22 +135,19 @@ static int read_data(struct tree *tree, struct archive *archive, struct object *
 {
 	static const size_t size = 65536;
 	char *buffer = malloc(size);
-	struct digest digest;
+	struct tree_data data;
 	la_ssize_t n = 0;
 	int err = buffer ? 0 : -ENOMEM;
 
-	digest_start(&digest, DIGEST_SHA1);
-	spool_start(&tree->spool, &object->data);
-	while (err == 0 && (n = archive_read_data(archive, buffer, size)) > 0) {
-		digest_add(&digest, buffer, (size_t)n);
-		err = spool_append(&tree->spool, &object->data, buffer, (size_t)n);
-	}
+	tree_data_start(&data, tree, object);
+	while (err == 0 && (n = archive_read_data(archive, buffer, size)) > 0)
+		err = tree_data_add(&data, buffer, (size_t)n);
 	free(buffer);
 	if (err < 0)
 		return error_set(error, 0, -err, "%s: cannot unpack %s: %s", tree->name, object->path, strerror(-err));
 	if (n < 0)
 		return archive_failed(tree, archive, object->path, error);
-	digest_finish(&digest, &object->sha1);
+	tree_data_finish(&data);
 	return 0;
 }
 
@@ -305,6 +321,8 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	(void)uselocale(caller);
 	if (utf8)
 		freelocale(utf8);
+	if (err == 0)
+		err = image_unpack_all(tree, error);
 	if (err < 0)
 		return err;
 	if (tree->count == 0)
@@ -336,6 +354,7 @@ void tree_free(struct tree *tree)
 	for (size_t i = 0; i < tree->count; i++)
 		object_clear(&tree->objects[i]);
 	free(tree->objects);
+	free(tree->notes);
 	spool_close(&tree->spool);
 	*tree = (struct tree){.spool = {.fd = -1}};
 }

@@ -2,7 +2,10 @@
 #ifndef GENTOOLS_TREE_H
 #define GENTOOLS_TREE_H
 
-/* One targetfiles.zip, or the folder that it was unpacked to: its metadata in memory, its data in a spool. */
+/*
+ * One targetfiles.zip, or the folder that it was unpacked to: its metadata in memory, its data in a spool. What SYSTEM
+ * and SYSTEM/firmware have may come as images of file systems, and is unpacked (gentools/image.h).
+ */
 #include "base/digest.h"
 #include "base/error.h"
 #include "gentools/spool.h"
@@ -37,7 +40,8 @@ struct tree {
 	size_t count;
 	size_t capacity;
 	struct spool spool;
-	size_t hard_links; /* of a folder: files that have more names; each name became a file of its own */
+	size_t hard_links; /* of folders and images: files that have more names; each became a file of its own */
+	char *notes;       /* what the log should tell of how it was read, lines; NULL for none */
 };
 
 /* Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point to its spool. */
@@ -46,6 +50,17 @@ void tree_free(struct tree *tree);
 
 /* A new last object, a directory, with a copy of the path's first length bytes. NULL when there is no memory. */
 struct object *tree_add(struct tree *tree, const char *path, size_t length);
+
+/* Content that goes into a file of the tree piece by piece; the object must not move meanwhile. */
+struct tree_data {
+	struct tree *tree;
+	struct object *object;
+	struct digest digest;
+};
+
+void tree_data_start(struct tree_data *data, struct tree *tree, struct object *object);
+int tree_data_add(struct tree_data *data, const void *bytes, size_t length);
+void tree_data_finish(struct tree_data *data);
 
 const struct object *tree_find(const struct tree *tree, const char *path);
 

@@ -20,15 +20,14 @@ static int read_file(struct tree *tree, const char *place, struct object *object
 {
 	static const size_t size = 65536;
 	char *buffer = malloc(size);
-	struct digest digest;
+	struct tree_data data;
 	ssize_t n = 1;
 	int fd = open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int err = 0;
 
 	if (fd < 0 || !buffer)
 		err = failed(tree, object->path, fd < 0 ? errno : ENOMEM, error);
-	digest_start(&digest, DIGEST_SHA1);
-	spool_start(&tree->spool, &object->data);
+	tree_data_start(&data, tree, object);
 	while (err == 0 && n > 0) {
 		n = read(fd, buffer, size);
 		if (n < 0 && errno == EINTR) {
@@ -39,13 +38,12 @@ static int read_file(struct tree *tree, const char *place, struct object *object
 			err = failed(tree, object->path, errno, error);
 			break;
 		}
-		digest_add(&digest, buffer, (size_t)n);
-		err = spool_append(&tree->spool, &object->data, buffer, (size_t)n);
+		err = tree_data_add(&data, buffer, (size_t)n);
 		if (err < 0)
 			err = error_set(error, 0, -err, "%s: cannot keep %s: %s", spool_folder(), object->path,
 			                strerror(-err));
 	}
-	digest_finish(&digest, &object->sha1);
+	tree_data_finish(&data);
 	if (fd >= 0)
 		(void)close(fd); /* only read: nothing to lose */
 	free(buffer);
@@ -87,10 +85,7 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 	object->has_capabilities = true;
 	err = capability_read(entry->fts_accpath, &object->capabilities);
 	if (err == -EOPNOTSUPP)
-		return error_set(
-			error, RESULT_FORMAT, EINVAL,
-			"%s: %s: has capabilities other than an effective permitted set, which no script can set",
-			tree->name, path);
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: %s: " CAPABILITY_REFUSED, tree->name, path);
 	return err < 0 ? failed(tree, path, -err, error) : read_file(tree, entry->fts_accpath, object, error);
 }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/image_place.h"
+
+#include "gentools/capability.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_there(const struct tree *tree, const char *path)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (strcmp(tree->objects[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+int image_place_add(struct image_place *place, const char *path, const struct image_inode *inode,
+                    struct object **object, struct error *error)
+{
+	bool is_root = strcmp(path, place->folder) == 0;
+
+	*object = NULL;
+	if (path_in(path, "SYSTEM/dev") || (is_root && is_there(place->tree, path)))
+		return 0;
+	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s is neither file, directory nor symbolic link", path);
+	*object = tree_add(place->tree, path, strlen(path));
+	if (!*object)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	(*object)->mode = inode->mode & 07777;
+	(*object)->uid = inode->uid;
+	(*object)->gid = inode->gid;
+	if (S_ISDIR(inode->mode))
+		return 0;
+	(*object)->type = S_ISLNK(inode->mode) ? OBJECT_LINK : OBJECT_FILE;
+	(*object)->has_capabilities = S_ISREG(inode->mode);
+	place->tree->hard_links += inode->links > 1;
+	return 0;
+}
+
+int image_place_link(struct object *object, const char *target, size_t length, struct error *error)
+{
+	if (length == 0 || length >= PATH_MAX || strnlen(target, length) != length)
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s is a symbolic link to nowhere", object->path);
+	object->link = strndup(target, length);
+	return object->link ? 0 : error_set(error, 0, ENOMEM, "out of memory");
+}
+
+int image_place_capability(struct object *object, const uint8_t *value, size_t size, struct error *error)
+{
+	if (object->type == OBJECT_FILE && capability_parse(value, size, &object->capabilities) < 0)
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: " CAPABILITY_REFUSED, object->path);
+	return 0;
+}
+
+int image_place_data(struct image_place *place, struct tree_data *data, const void *bytes, size_t length,
+                     struct error *error)
+{
+	int err;
+
+	if (length > place->room)
+		return error_set(error, RESULT_FORMAT, EFBIG, "%s: more content than a module has flash",
+		                 data->object->path);
+	place->room -= length;
+	err = tree_data_add(data, bytes, length);
+	return err < 0 ? error_set(error, 0, -err, "cannot unpack %s: %s", data->object->path, strerror(-err)) : 0;
+}
+
+char *image_place_path(const char *folder, const char *name, size_t length, struct error *error)
+{
+	char *path;
+
+	if (length == 0 || length > NAME_MAX || memchr(name, '/', length) || memchr(name, '\0', length) ||
+	    (length <= 2 && strncmp(name, "..", length) == 0)) {
+		(void)error_set(error, RESULT_FORMAT, EINVAL, "%s: has an object without a proper name", folder);
+		return NULL;
+	}
+	if (strlen(folder) + 1 + length >= PATH_MAX) {
+		(void)error_set(error, RESULT_FORMAT, ENAMETOOLONG, "folders in %.80s... lie too deep", folder);
+		return NULL;
+	}
+	if (asprintf(&path, "%s/%.*s", folder, (int)length, name) < 0) {
+		(void)error_set(error, 0, ENOMEM, "out of memory");
+		return NULL;
+	}
+	return path;
+}

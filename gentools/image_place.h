@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_IMAGE_PLACE_H
+#define GENTOOLS_IMAGE_PLACE_H
+
+/* Where a file system that is unpacked from an image goes: objects like those of a folder. */
+#include "gentools/tree.h"
+
+struct image_place {
+	struct tree *tree;
+	const char *folder; /* of the tree, where the image's root goes: "SYSTEM" */
+	uint64_t room;      /* bytes of content that may come yet: holes in files cost an image nothing */
+};
+
+/* What every file system tells of an object. */
+struct image_inode {
+	uint32_t mode; /* with its type, as in struct stat */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t links; /* names */
+};
+
+/*
+ * A new object of the tree with this path. *object is NULL when it is not wanted, and neither is what lies in it
+ * (SYSTEM/dev), or when it is the root of an image whose place is there already. -EINVAL for device nodes, sockets and
+ * FIFOs. Further objects may move this one.
+ */
+int image_place_add(struct image_place *place, const char *path, const struct image_inode *inode,
+                    struct object **object, struct error *error);
+
+int image_place_link(struct object *object, const char *target, size_t length, struct error *error);
+
+/* The value of the extended attribute CAPABILITY_XATTR. */
+int image_place_capability(struct object *object, const uint8_t *value, size_t size, struct error *error);
+
+/* Content of a file, in order, between tree_data_start() and tree_data_finish(). */
+int image_place_data(struct image_place *place, struct tree_data *data, const void *bytes, size_t length,
+                     struct error *error);
+
+/* "folder/name" for the caller to free; NULL with the error set when the name is none, or the path too long. */
+char *image_place_path(const char *folder, const char *name, size_t length, struct error *error);
+
+#endif
