@@ -18,6 +18,7 @@ enum result_code {
 	RESULT_UNSIGNED = 520,  /* the package must be signed and is not */
 	RESULT_UNTRUSTED = 521, /* signed, but by no key that is trusted */
 	RESULT_TAMPERED = 522,  /* the signature does not match the package */
+	RESULT_ROLLBACK = 523,  /* the package leads to an older version than the one that runs */
 	RESULT_TOO_LARGE = 550, /* package too large for the user data volume */
 };
 

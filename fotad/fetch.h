@@ -61,6 +61,7 @@ struct fetch_manifest {
 	uint64_t unpacked;                /* all entries, bytes */
 	uint32_t has_version;             /* 0 or 1 */
 	uint32_t is_signed;               /* 0 or 1: it claims to be */
+	uint32_t rollback;                /* index that the package leads to */
 	char version[FETCH_VERSION_SIZE]; /* content of quectel-project-version */
 };
 

@@ -2,6 +2,7 @@
 /* FETCH_MANIFEST: a package's directory and its version, without the package. */
 #include "fotad/fetch_run.h"
 #include "package/package.h"
+#include "package/rollback.h"
 #include "package/signature.h"
 
 #include <errno.h>
@@ -190,7 +191,7 @@ static int move_window(struct remote *remote, uint64_t start, size_t length)
 			remote->file.size - start < WINDOW_LEAST ? (size_t)(remote->file.size - start) : WINDOW_LEAST;
 	remote->content_read += span.length;
 	if (length > WINDOW_SIZE || remote->content_read > CONTENT_MAX)
-		return refuse(remote, "the package's " PACKAGE_PROJECT_VERSION " is too large");
+		return refuse(remote, "what the package says of its versions is too large");
 	remote->window_length = 0;
 	err = fetch_span(&span, FETCH_SPAN);
 	if (err == 0) {
@@ -252,6 +253,8 @@ static int read_manifest(struct remote *remote, struct fetch_manifest *manifest)
 		manifest->unpacked = package_unpacked_size(package);
 		manifest->is_signed = package_claims_signature(&reader);
 		err = read_version(package, manifest, &error);
+		if (err == 0)
+			err = package_read_rollback(package, &manifest->rollback, &error);
 		package_close(package);
 	}
 	if (err == 0 || remote->failed)

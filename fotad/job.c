@@ -2,6 +2,7 @@
 #include "fotad/job.h"
 
 #include "fotad/version.h"
+#include "package/rollback.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -143,6 +144,20 @@ static void load_version(struct job *job)
 	(void)version_get(job->version, VERSION_REVISION, job->revision, sizeof(job->revision));
 }
 
+static void load_rollback(struct job *job)
+{
+	struct error error;
+	char *text = NULL;
+	size_t size;
+	int err = storage_load(job->storage, PACKAGE_ROLLBACK_PATH, PACKAGE_ROLLBACK_MAX, &text, &size, &error);
+
+	if (err == 0)
+		err = package_parse_rollback(text, size, &job->rollback, &error);
+	if (err < 0 && err != -ENOENT)
+		log_printf(job->log, PACKAGE_ROLLBACK_PATH " counts as 0: %s", error.message);
+	free(text);
+}
+
 int job_open(struct job *job, struct error *error)
 {
 	fetcher_init(&job->fetcher);
@@ -151,6 +166,7 @@ int job_open(struct job *job, struct error *error)
 	job->last.code = -1;
 	(void)snprintf(job->view, sizeof(job->view), "%s/view", job->config->run_directory);
 	load_version(job);
+	load_rollback(job);
 	job_enter(job, JOB_BOOT);
 	return job_boot_begin(job, error);
 }

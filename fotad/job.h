@@ -62,6 +62,7 @@ struct job {
 	char package[STORAGE_PATH_MAX];    /* path of the package that is checked */
 	char view[STORAGE_PATH_MAX];       /* of the rehearsal */
 	char *version;                     /* content of the running quectel-project-version, or NULL */
+	uint32_t rollback;                 /* index of the running system */
 	char finding[OUTCOME_VERSION_MAX]; /* of the last step; of the check: the Project Rev that the package leads to
 	                                    */
 	char revision[OUTCOME_VERSION_MAX];

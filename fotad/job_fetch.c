@@ -3,6 +3,7 @@
 #include "fotad/job.h"
 
 #include "fotad/version.h"
+#include "package/rollback.h"
 #include "package/signature.h"
 #include "report/report.h"
 #include <errno.h>
@@ -232,6 +233,8 @@ static void take_manifest(struct job *job, const struct fetch_manifest *manifest
 	job->manifest = *manifest;
 	job->has_manifest = true;
 	err = check_claim(job, manifest, &error);
+	if (err == 0)
+		err = package_compare_rollback(manifest->rollback, job->rollback, &error);
 	if (err == 0 && manifest->has_version && job->version)
 		err = version_check(manifest->version, job->version, &error);
 	else if (err == 0 && !manifest->has_version && job->config->require_version)

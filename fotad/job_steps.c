@@ -96,8 +96,10 @@ int job_boot_begin(struct job *job, struct error *error)
 static int run_check(void *ctx, struct step_output *output, struct error *error)
 {
 	struct job *job = ctx;
-	struct step_check check = {
-		.package = job->package_fd, .version = job->version, .version_required = job->config->require_version};
+	struct step_check check = {.package = job->package_fd,
+	                           .version = job->version,
+	                           .version_required = job->config->require_version,
+	                           .rollback = job->rollback};
 	char *keys;
 	int err;
 

@@ -73,6 +73,7 @@ void step_stop(struct step *step);
 
 /*
  * 520 to 522, before anything else of the package is read: who signed it.
+ * 523: it does not lead back behind the running version (package/rollback.h).
  * 505, as spec/requirements.md D has it: the whole archive is unpacked and tested (md5.txt too), it has a script, and
  * its quectel-project-version agrees with the running one. Finding: the Project Rev that the package leads to, when it
  * says so (PACKAGE_TARGET_VERSION). What was written is flushed first and dropped from the
@@ -83,6 +84,7 @@ struct step_check {
 	const char *keys;      /* directory, see package/signature.h; NULL: packages are not verified */
 	const char *version;   /* content of the running system's quectel-project-version; NULL: it has none */
 	bool version_required; /* a package without one is refused */
+	uint32_t rollback;     /* index of the running system */
 };
 int step_check(const struct step_check *check, struct step_output *output, struct error *error);
 

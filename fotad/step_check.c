@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 520 to 522, 505: by whom is it, is this a sound package, and for this system? */
+/* 520 to 523, 505: by whom is it, is this a sound package, and for this system? */
 #include "fotad/step.h"
 
 #include "fotad/version.h"
 #include "package/package.h"
+#include "package/rollback.h"
 #include "package/signature.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,21 @@ static int test_archive(struct package *package, struct step_output *output, str
 	return 0;
 }
 
+static int check_rollback(struct package *package, const struct step_check *check, struct step_output *output,
+                          struct error *error)
+{
+	uint32_t index;
+	int err = package_read_rollback(package, &index, error);
+
+	if (err == 0)
+		err = package_compare_rollback(index, check->rollback, error);
+	if (err < 0) {
+		step_object(output, PACKAGE_ROLLBACK_INDEX);
+		error_prefix(error, "rollback index");
+	}
+	return err;
+}
+
 static int compare_versions(struct package *package, const struct step_check *check, struct error *error)
 {
 	size_t size;
@@ -122,6 +138,7 @@ static int code_of(const struct error *cause)
 	case RESULT_UNSIGNED:
 	case RESULT_UNTRUSTED:
 	case RESULT_TAMPERED:
+	case RESULT_ROLLBACK:
 		return cause->code;
 	default:
 		return RESULT_PRECHECK;
@@ -143,6 +160,8 @@ int step_check(const struct step_check *check, struct step_output *output, struc
 		if (err)
 			error_prefix(&cause, "archive test");
 	}
+	if (!err)
+		err = check_rollback(package, check, output, &cause);
 	if (!err)
 		err = test_archive(package, output, &cause);
 	if (!err)

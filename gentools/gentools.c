@@ -6,6 +6,7 @@
 #include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
+#include "gentools/rollback.h"
 #include "gentools/sign.h"
 #include "gentools/summary.h"
 #include "gentools/tree.h"
@@ -109,11 +110,13 @@ static int spool_script(struct plan *plan, struct extent *script, struct error *
 	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
 }
 
-/* result: the version that runs behind the upgrade, as a file of one of the trees; NULL when it will have none. */
-static int write_package(struct plan *plan, const struct object *source, const struct object *result, const char *path,
+/* result: whose file system is there behind the upgrade. */
+static int write_package(struct plan *plan, const struct tree *source, const struct tree *result, const char *path,
                          const int64_t *time, struct error *error)
 {
-	struct output_entry *entries = calloc(plan->count + 3, sizeof(*entries));
+	const struct object *version = find_version(result);
+	const struct object *rollback = rollback_find(result);
+	struct output_entry *entries = calloc(plan->count + 4, sizeof(*entries));
 	size_t count = 0;
 	int err;
 
@@ -130,9 +133,11 @@ static int write_package(struct plan *plan, const struct object *source, const s
 				.data = step->data,
 			};
 	}
-	entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = source->data};
-	if (result)
-		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = result->data};
+	entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = find_version(source)->data};
+	if (version)
+		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = version->data};
+	if (rollback)
+		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
 	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
 	err = spool_script(plan, &entries[count++].data, error);
 	if (err == 0 && count > package_default_limits().max_entries)
@@ -194,8 +199,7 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 
 	if (asprintf(&part, "%s.part", options->output) < 0)
 		return error_set(error, 0, ENOMEM, "out of memory");
-	err = write_package(plan, find_version(trees->source),
-	                    find_version(options->parts & GEN_LINUX ? trees->target : trees->source), part,
+	err = write_package(plan, trees->source, options->parts & GEN_LINUX ? trees->target : trees->source, part,
 	                    options->has_time ? &options->time : NULL, error);
 	if (err < 0)
 		goto out;
@@ -241,6 +245,8 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = check_trees(&source, &target, error);
 	if (err == 0)
 		err = lists_apply(&lists, &source, &target, options->parts, log, error);
+	if (err == 0)
+		err = rollback_compare(&source, &target, options->parts, log, error);
 	if (err == 0) {
 		warn_of(&source, log);
 		warn_of(&target, log);

@@ -21,6 +21,7 @@
 #define PACKAGE_SCRIPT          "META-INF/com/google/android/updater-script"
 #define PACKAGE_PROJECT_VERSION "quectel-project-version" /* of the source */
 #define PACKAGE_TARGET_VERSION  "quectel-target-version"  /* the same file of the target; ours alone has it */
+#define PACKAGE_ROLLBACK_INDEX  "quectel-rollback-index"  /* see package/rollback.h */
 #define PACKAGE_MD5_LIST        "md5.txt"
 #define PACKAGE_NEXT            "quectel-next-package" /* of an upgrade in parts: the file name of what follows */
 #define PACKAGE_NEXT_SIZE       256                    /* of such a name, with its NUL */

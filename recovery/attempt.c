@@ -73,6 +73,8 @@ static int check_content(struct boot *boot, const struct reader *zip, struct err
 	if (package_find(package, PACKAGE_SCRIPT, &script))
 		err = error_set(error, RESULT_FORMAT, ENOENT, "it has no %s", PACKAGE_SCRIPT);
 	else
+		err = rollback_check(boot, package, error);
+	if (!err)
 		err = package_test(package, show_checked, boot, error);
 	if (!err && package_next(package, boot->next, error) < 0)
 		err = -EINVAL;

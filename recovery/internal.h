@@ -46,6 +46,12 @@ uint32_t attempt_fingerprint(const struct boot *boot);
 int attempt_run(struct boot *boot, struct error *error);
 
 /*
+ * RESULT_ROLLBACK when the package leads to an older version than the one that is installed. In the middle of an
+ * upgrade that is the old or the new one: either is no newer than the package.
+ */
+int rollback_check(const struct boot *boot, struct package *package, struct error *error);
+
+/*
  * boot->attempts once more in a file, where misc has no block of its own for them; each does nothing elsewhere. recall
  * adds what the journal has forgotten of this upgrade; save returns whether it did.
  */

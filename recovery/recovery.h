@@ -63,7 +63,7 @@ enum recovery_outcome {
  * a message that is armed without naming a package means package_path. Never fails: whatever goes wrong has been
  * reported and logged, and the outcome still says what to do.
  *
- * 501, 503, 504 and 520 to 522 are the package's own fault and end the upgrade at once; anything else is tried again at
+ * 501, 503, 504 and 520 to 523 are the package's own fault and end the upgrade at once; anything else is tried again at
  * the next boot, five times in all. How an upgrade ends, in this order: result in the attempt journal, status file,
  * last_log and last_install, END, package and command file removed, bootloader message erased. The journal's entry is
  * what a power cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without

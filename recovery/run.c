@@ -149,6 +149,7 @@ static bool is_final(int code)
 	case RESULT_UNSIGNED:
 	case RESULT_UNTRUSTED:
 	case RESULT_TAMPERED:
+	case RESULT_ROLLBACK:
 		return true;
 	default:
 		return false;

@@ -28,6 +28,8 @@ const char *report_code_text(int code)
 		return "package is signed by nobody who is trusted";
 	case RESULT_TAMPERED:
 		return "package is not as it was signed";
+	case RESULT_ROLLBACK:
+		return "package is for an older version than the one that runs";
 	case RESULT_TOO_LARGE:
 		return "package too large for the user data volume";
 	default:

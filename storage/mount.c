@@ -2,6 +2,8 @@
 #include "storage/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_OPTIONS "noatime,nodiratime,nodev" /* the lineage's flags for whatever a script mounts */
@@ -93,24 +95,57 @@ static bool is_file_system(const struct fstab_entry *entry)
 	return strcmp(entry->type, "mtd") != 0 && strcmp(entry->type, "emmc") != 0;
 }
 
-int storage_mount_for(struct storage *storage, const char *path, struct error *error)
+/* The fstab's volume that holds path; *entry is NULL when there is none, or nothing that can be mounted. */
+static int find_volume(struct storage *storage, const char *path, const struct fstab_entry **entry, struct error *error)
 {
 	char at[STORAGE_PATH_MAX];
-	const struct fstab_entry *entry;
 	int err = path_make(at, path, error);
 
 	if (err < 0)
 		return err;
-	entry = fstab_find_path(&storage->fstab, at);
-	if (!entry) {
+	*entry = fstab_find_path(&storage->fstab, at);
+	if (!*entry) {
 		/* /cache may be a link into a volume that the fstab knows by another name. */
 		err = path_resolve(storage, at, at);
 		if (err < 0)
 			return storage_fail(error, err, "%s", path);
-		entry = fstab_find_path(&storage->fstab, at);
+		*entry = fstab_find_path(&storage->fstab, at);
 	}
-	if (!entry || !is_file_system(entry))
-		return 0;
+	if (*entry && !is_file_system(*entry))
+		*entry = NULL;
+	return 0;
+}
+
+static int mount_entry(struct storage *storage, const struct fstab_entry *entry, const char *options,
+                       struct error *error)
+{
 	return storage_mount(storage, strcmp(entry->type, "ubi") == 0 ? "ubifs" : entry->type, entry->device,
-	                     entry->mount_point, entry->options, error);
+	                     entry->mount_point, options, error);
+}
+
+int storage_mount_for(struct storage *storage, const char *path, struct error *error)
+{
+	const struct fstab_entry *entry;
+	int err = find_volume(storage, path, &entry, error);
+
+	return err == 0 && entry ? mount_entry(storage, entry, entry->options, error) : err;
+}
+
+int storage_mount_to_read(struct storage *storage, const char *path, struct error *error)
+{
+	const struct fstab_entry *entry;
+	bool mounted = false;
+	char *options;
+	int err = find_volume(storage, path, &entry, error);
+
+	if (err < 0 || !entry)
+		return err;
+	err = storage_is_mounted(storage, entry->mount_point, &mounted, error);
+	if (err < 0 || mounted)
+		return err;
+	if (asprintf(&options, "%s,ro", entry->options ? entry->options : DEFAULT_OPTIONS) < 0)
+		return storage_fail(error, -ENOMEM, "%s", entry->mount_point);
+	err = mount_entry(storage, entry, options, error);
+	free(options);
+	return err < 0 ? err : 1;
 }

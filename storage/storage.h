@@ -319,6 +319,9 @@ int storage_is_mounted(struct storage *storage, const char *mount_point, bool *m
 /* Mount the fstab's volume that holds path, if the fstab has one and it is not mounted yet. */
 int storage_mount_for(struct storage *storage, const char *path, struct error *error);
 
+/* The same for a look at it: read-only. 1 when it was not mounted before, and is to be unmounted after the look. */
+int storage_mount_to_read(struct storage *storage, const char *path, struct error *error);
+
 /* ---- Raw access to a partition's pages, for misc ---- */
 
 struct storage_raw;

@@ -13,7 +13,7 @@ VALIDATOR = "Qq128s"
 REQUEST = struct.Struct(f"@IQ{VALIDATOR}256s")
 HEAD = struct.Struct("@IIQ")
 FILE = struct.Struct(f"@{VALIDATOR}")
-PACKAGE = struct.Struct(f"@{VALIDATOR}QQII2048s0Q")
+PACKAGE = struct.Struct(f"@{VALIDATOR}QQIII2048s0Q")
 END = struct.Struct("@iII256s")
 
 WAIT_SECONDS = 60
@@ -39,7 +39,7 @@ class Outcome:
     """All answers to one request."""
     begins: list = dataclasses.field(default_factory=list)  # (offset, Validator)
     data: bytearray = dataclasses.field(default_factory=bytearray)
-    package: tuple = None  # (Validator, largest, unpacked, version or None, is signed)
+    package: tuple = None  # (Validator, largest, unpacked, version or None, is signed, rollback index)
     no_ranges: bool = False
     code: int = None
     advice: int = None
@@ -96,9 +96,9 @@ class Fetcher:
             elif kind == NO_RANGES:
                 outcome.no_ranges = True
             elif kind == IS_PACKAGE:
-                *file, largest, unpacked, has_version, is_signed, version = PACKAGE.unpack(rest)
+                *file, largest, unpacked, has_version, is_signed, rollback, version = PACKAGE.unpack(rest)
                 outcome.package = (Validator.unpacked(*file), largest, unpacked,
-                                   text(version) if has_version else None, bool(is_signed))
+                                   text(version) if has_version else None, bool(is_signed), rollback)
             else:
                 outcome.code, outcome.advice, outcome.retry_after, reason = END.unpack(rest)
                 outcome.reason = text(reason)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 505: every package that is not whole, or not for this system. */
+/* 505 and 520 to 523: every package that is not whole, not for this system, or not to be trusted. */
 #include "scene.h"
 #include "suites.h"
 #include "tests/package/craft.h"
@@ -196,6 +196,34 @@ START_TEST(test_odd_versions)
 }
 END_TEST
 
+/* An older version is told from a damaged package, and from one for another version. */
+START_TEST(test_rollback)
+{
+	static const struct {
+		const char *package; /* NULL: no index */
+		uint32_t running;
+		int code;
+	} cases[] = {
+		{NULL, 0, RESULT_OK},      {NULL, 1, RESULT_ROLLBACK}, {"7", 7, RESULT_OK},
+		{"8", 7, RESULT_OK},       {"6", 7, RESULT_ROLLBACK},  {"6", UINT32_MAX, RESULT_ROLLBACK},
+		{"x", 0, RESULT_PRECHECK},
+	};
+	struct step_check check = {.version = RUNNING, .rollback = cases[_i].running};
+	int err;
+
+	if (cases[_i].package)
+		craft_add_text(&craft, PACKAGE_ROLLBACK_INDEX, cases[_i].package);
+	make(cases[_i].code == RESULT_ROLLBACK ? OTHER : SAME);
+	check.package = open(scene_put(&scene, "package", craft.bytes, craft.size), O_RDONLY);
+	ck_assert_int_ge(check.package, 0);
+	err = step_check(&check, &scene.output, &error);
+	ck_assert_int_eq(err < 0, cases[_i].code != RESULT_OK);
+	ck_assert_int_eq(err < 0 ? error.code : RESULT_OK, cases[_i].code);
+	ck_assert_str_eq(scene.output.object, err < 0 ? PACKAGE_ROLLBACK_INDEX : "");
+	ck_assert_int_eq(close(check.package), 0);
+}
+END_TEST
+
 START_TEST(test_no_file)
 {
 	int ends[2];
@@ -267,6 +295,7 @@ Suite *suite_check_step(void)
 	tcase_add_test(tests, test_no_script);
 	tcase_add_loop_test(tests, test_versions, 0, 7);
 	tcase_add_loop_test(tests, test_odd_versions, 0, 2);
+	tcase_add_loop_test(tests, test_rollback, 0, 7);
 	tcase_add_test(tests, test_no_file);
 	tcase_add_loop_test(tests, test_signatures, 0, 4);
 	tcase_add_test(tests, test_no_keys);

@@ -4,16 +4,17 @@
 
 #include <check.h>
 
-TCase *change_tests(void);  /* what the package does about each difference */
-TCase *chain_tests(void);   /* update_gen plan */
-TCase *front_tests(void);   /* update_gen.sh */
-TCase *image_tests(void);   /* SYSTEM as images of file systems */
-TCase *input_tests(void);   /* wrong inputs, determinism */
-TCase *list_tests(void);    /* what the lists' lines mean */
-TCase *listed_tests(void);  /* what the lists do to a package */
-TCase *needs_tests(void);   /* what it asks of a module, and limits for that */
-TCase *program_tests(void); /* update_gen's command line */
-TCase *sign_tests(void);    /* whose it is */
-TCase *verify_tests(void);  /* packages tried out on a model of the module */
+TCase *change_tests(void);   /* what the package does about each difference */
+TCase *chain_tests(void);    /* update_gen plan */
+TCase *front_tests(void);    /* update_gen.sh */
+TCase *image_tests(void);    /* SYSTEM as images of file systems */
+TCase *input_tests(void);    /* wrong inputs, determinism */
+TCase *list_tests(void);     /* what the lists' lines mean */
+TCase *listed_tests(void);   /* what the lists do to a package */
+TCase *needs_tests(void);    /* what it asks of a module, and limits for that */
+TCase *program_tests(void);  /* update_gen's command line */
+TCase *rollback_tests(void); /* which index it carries */
+TCase *sign_tests(void);     /* whose it is */
+TCase *verify_tests(void);   /* packages tried out on a model of the module */
 
 #endif

@@ -11,5 +11,6 @@ TCase *verify_tests(void);    /* what package_test() finds */
 TCase *signature_tests(void); /* who signed it, and is it still that? */
 TCase *key_tests(void);       /* whose signature counts */
 TCase *next_tests(void);      /* which package follows */
+TCase *rollback_tests(void);  /* which package may follow which system */
 
 #endif

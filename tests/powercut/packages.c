@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference packages. */
 #include "misc/misc.h"
+#include "package/rollback.h"
 #include "tests/powercut/reference.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static void make_files(struct reference *r)
 	(void)add_link(r, "rootfs", "/bin/ls", NULL, "busybox");
 	(void)add_link(r, "rootfs", "/lib/libx.so.1", "libx.so", "libx.so");
 	(void)add_texts(r, "rootfs", VERSION_PATH, MODEL_ONE, MODEL_TWO);
+	(void)add_texts(r, "rootfs", PACKAGE_ROLLBACK_PATH, "6\n", "7\n");
 	(void)add_changed(r, "modem", "/image/modem.b01", 15000, 15100, 10);
 	(void)add_same(r, "modem", "/image/modem.b02", 800, 11);
 	bundle_generate(r);

@@ -197,6 +197,39 @@ static ssize_t noted_get_xattr(void *ctx, const char *path, const char *name, vo
 	return linux_get_xattr(&medium, path, name, value, size);
 }
 
+/* What lies in system_volume is at /system while that is mounted. */
+static int noted_is_mounted(void *ctx, const char *mount_point, bool *mounted)
+{
+	const struct module *module = ctx;
+
+	*mounted = strcmp(mount_point, "/system") == 0 && module->system_mounted;
+	return 0;
+}
+
+static int noted_mount(void *ctx, const char *fs_type, const char *device, const char *mount_point, const char *options)
+{
+	struct module *module = ctx;
+
+	(void)fs_type;
+	(void)device;
+	note_step(module, "mount", mount_point, options);
+	if (strcmp(mount_point, "/system") != 0 || module->mount_error)
+		return module->mount_error ? module->mount_error : -ENODEV;
+	module->system_mounted = true;
+	return renameat(module->root_fd, "system_volume", module->root_fd, "system") < 0 ? -errno : 0;
+}
+
+static int noted_unmount(void *ctx, const char *mount_point)
+{
+	struct module *module = ctx;
+
+	note_step(module, "unmount", mount_point, "");
+	if (!module->system_mounted || module->unmount_error)
+		return module->unmount_error ? module->unmount_error : -EINVAL;
+	module->system_mounted = false;
+	return renameat(module->root_fd, "system", module->root_fd, "system_volume") < 0 ? -errno : 0;
+}
+
 static const struct storage_ops noted_ops = {
 	.stat = noted_stat,
 	.read_link = noted_read_link,
@@ -217,6 +250,9 @@ static const struct storage_ops noted_ops = {
 	.get_xattr = noted_get_xattr,
 	.sync_directory = noted_sync_directory,
 	.sync_all = noted_sync_all,
+	.is_mounted = noted_is_mounted,
+	.mount = noted_mount,
+	.unmount = noted_unmount,
 };
 
 /* ---- The module ---- */
@@ -331,8 +367,9 @@ const char *module_urcs(struct module *module)
 	return lines;
 }
 
+/* name: of one more entry with this text; NULL: none. */
 static void put_package(struct module *module, const char *path, const char *script, const char *md5_list,
-                        const char *next)
+                        const char *name, const char *text)
 {
 	struct storage *storage = module_storage(module);
 	struct craft craft;
@@ -343,8 +380,8 @@ static void put_package(struct module *module, const char *path, const char *scr
 	craft_add_text(&craft, "system/file", "content");
 	if (md5_list)
 		craft_add_text(&craft, "md5.txt", md5_list);
-	if (next)
-		craft_add_text(&craft, PACKAGE_NEXT, next);
+	if (name)
+		craft_add_text(&craft, name, text);
 	craft_finish(&craft, NULL, 0);
 	ck_assert_int_eq(storage_save(storage, path, craft.bytes, craft.size, 0644, NULL), 0);
 	craft_free(&craft);
@@ -353,12 +390,17 @@ static void put_package(struct module *module, const char *path, const char *scr
 
 void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list)
 {
-	put_package(module, path, script, md5_list, NULL);
+	put_package(module, path, script, md5_list, NULL, NULL);
 }
 
 void module_put_part(struct module *module, const char *path, const char *script, const char *next)
 {
-	put_package(module, path, script, NULL, next);
+	put_package(module, path, script, NULL, next ? PACKAGE_NEXT : NULL, next);
+}
+
+void module_put_indexed(struct module *module, const char *path, const char *script, const char *index)
+{
+	put_package(module, path, script, NULL, index ? PACKAGE_ROLLBACK_INDEX : NULL, index);
 }
 
 /* ---- misc ---- */

@@ -42,6 +42,11 @@ struct module {
 
 	char keys[96]; /* directory of keys; "": none is looked for */
 
+	/* With an fstab that has /system: its content is in /system_volume, and in /system while it is mounted. */
+	bool system_mounted;
+	int mount_error; /* negative: it does not mount, or unmount */
+	int unmount_error;
+
 	/* The updater of the next boots. */
 	const char *const *lines; /* what it says, NULL-terminated */
 	struct recovery_child end;
@@ -67,6 +72,7 @@ bool module_boot_cut(struct module *module, unsigned step);
 /* What a package is: a script, and an md5.txt that is right, wrong, or not there (NULL). */
 void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list);
 void module_put_part(struct module *module, const char *path, const char *script, const char *next);
+void module_put_indexed(struct module *module, const char *path, const char *script, const char *index);
 void module_put(struct module *module, const char *path, const char *text);
 
 /* Text of a file, "" when there is none; valid until the next call. */

@@ -11,6 +11,7 @@ TCase *part_tests(void);
 TCase *pipe_tests(void);
 TCase *child_tests(void);
 TCase *program_tests(void);
+TCase *rollback_tests(void);
 TCase *trouble_tests(void);
 TCase *trust_tests(void);
 

@@ -94,6 +94,26 @@ START_TEST(for_a_path)
 }
 END_TEST
 
+/* What is mounted already stays as it is, and is not to be unmounted. */
+START_TEST(to_read)
+{
+	struct fixture f;
+
+	open_with_fstab(&f);
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/elsewhere/x", &f.error), 0);
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/boot/x", &f.error), 0);
+	ck_assert_str_eq(f.medium->log, "");
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/data/x/y", &f.error), 1);
+	ck_assert(fake_has_call(f.medium, "mount /data ubifs volume:userdata compr=zlib,ro"));
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/data/x/y", &f.error), 0);
+	fake_rule(f.medium, "mount /usrdata", 0, 1, -EUCLEAN);
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/usrdata", &f.error), -EUCLEAN);
+	ck_assert_int_eq(storage_mount_to_read(f.storage, "/system", &f.error), 1);
+	ck_assert(fake_has_call(f.medium, "mount /system ubifs volume:rootfs noatime,nodiratime,nodev,ro"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(names_of_the_fstab)
 {
 	struct storage_name by_point = named(STORAGE_UBI, "data");
@@ -146,6 +166,7 @@ Suite *suite_mount(void)
 	tcase_add_test(tests, mounted_already);
 	tcase_add_test(tests, mount_fails);
 	tcase_add_test(tests, for_a_path);
+	tcase_add_test(tests, to_read);
 	tcase_add_test(tests, names_of_the_fstab);
 	tcase_add_test(tests, volume_named_like_its_partition);
 	suite_add_tcase(suite, tests);
