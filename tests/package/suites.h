@@ -12,5 +12,6 @@ TCase *signature_tests(void); /* who signed it, and is it still that? */
 TCase *key_tests(void);       /* whose signature counts */
 TCase *next_tests(void);      /* which package follows */
 TCase *rollback_tests(void);  /* which package may follow which system */
+TCase *sweep_tests(void);     /* every bit of a signed package */
 
 #endif

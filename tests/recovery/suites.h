@@ -12,6 +12,7 @@ TCase *pipe_tests(void);
 TCase *child_tests(void);
 TCase *program_tests(void);
 TCase *rollback_tests(void);
+TCase *sweep_tests(void);
 TCase *trouble_tests(void);
 TCase *trust_tests(void);
 
