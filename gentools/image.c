@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "gentools/image_place.h"
+#include "gentools/image_squashfs.h"
 #include "gentools/image_ubi.h"
 #include "gentools/image_ubifs.h"
 
@@ -94,8 +95,10 @@ static int unpack_volume(const struct reader *reader, uint32_t block_size, struc
 	if (reader->size >= sizeof(magic) && reader->read_at(reader->ctx, 0, magic, sizeof(magic)) == 0) {
 		if (get_le32(magic) == UBIFS_MAGIC)
 			return image_unpack_ubifs(reader, block_size, place, error);
+		if (memcmp(magic, SQUASHFS_MAGIC, sizeof(magic)) == 0)
+			return image_unpack_squashfs(reader, place, error);
 	}
-	return error_set(error, RESULT_FORMAT, EINVAL, "neither UBI nor UBIFS");
+	return error_set(error, RESULT_FORMAT, EINVAL, "neither UBI, UBIFS nor squashfs");
 }
 
 static bool is_volume_of(const struct ubi *ubi, const struct ubi_volume *volume, const struct kind *kind,

@@ -8,6 +8,7 @@ TCase *change_tests(void);   /* what the package does about each difference */
 TCase *chain_tests(void);    /* update_gen plan */
 TCase *front_tests(void);    /* update_gen.sh */
 TCase *image_tests(void);    /* SYSTEM as images of file systems */
+TCase *damaged_image_tests(void);
 TCase *input_tests(void);    /* wrong inputs, determinism */
 TCase *list_tests(void);     /* what the lists' lines mean */
 TCase *listed_tests(void);   /* what the lists do to a package */
