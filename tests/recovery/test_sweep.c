@@ -89,12 +89,16 @@ static bool is_record(const char *step)
 /* One upgrade; returns the code of its END. */
 static int boot(void)
 {
+	static const char lines[] = START UPDATING(0) "+QIND: \"FOTA\",\"END\",";
 	size_t heard = strlen(module_urcs(module));
-	int code = 0;
+	const char *said;
+	int code;
 
 	module_arm(module, standard);
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
-	ck_assert_int_eq(sscanf(module_urcs(module) + heard, START UPDATING(0) "+QIND: \"FOTA\",\"END\",%d", &code), 1);
+	said = module_urcs(module) + heard;
+	ck_assert_int_eq(strncmp(said, lines, sizeof(lines) - 1), 0);
+	code = (int)strtol(said + sizeof(lines) - 1, NULL, 10);
 	ck_assert_uint_eq(module->runs, 0);
 	ck_assert(!module_is_armed(module));
 	ck_assert(!module_has(module, PACKAGE_PATH));
