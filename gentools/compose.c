@@ -6,6 +6,19 @@
 /* A line per path, and calls short enough for updaters that evaluate all arguments into memory. */
 #define PATHS_PER_CALL 50
 
+enum compose_turn compose_turn(const struct step *step)
+{
+	if (step_is_image(step))
+		return COMPOSE_IMAGES;
+	if (step->kind == STEP_COPY)
+		return COMPOSE_COPIES;
+	if (!step->entry)
+		return COMPOSE_OTHERS;
+	if (step->late)
+		return COMPOSE_LATE;
+	return step_is_patch(step) ? COMPOSE_PATCHES : COMPOSE_FILES;
+}
+
 struct composer {
 	FILE *out;
 	uint64_t done;  /* work of this progress segment, bytes */
@@ -60,10 +73,11 @@ static void put_progress(struct composer *c, uint64_t work)
 	(void)fprintf(c->out, "set_progress(%.6f);\n", (double)c->done / (double)c->total);
 }
 
-/* What must be there before anything changes: all content that is patched or stays under other attributes. */
+/* What must be there before anything changes: all content that is patched, moves or stays under other attributes. */
 static bool is_checked(const struct step *step)
 {
-	return step_is_patch(step) || (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
+	return step_is_patch(step) || step->kind == STEP_RENAME ||
+	       (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
 }
 
 /* What a patch is applied to: a path, or sizes and digests of what the partition may hold, old or new. */
@@ -76,42 +90,99 @@ static void put_object(FILE *out, const struct step *step)
 		compose_quoted(out, step->device);
 	else
 		(void)fprintf(out, "\"MTD:%s:%llu:%s:%llu:%s\"", step->device, (unsigned long long)step->old->data.size,
-		              digest_format(&step->old->sha1, old), (unsigned long long)step->new->data.size,
-		              digest_format(&step->new->sha1, new));
+		              digest_format(&step->old_digest, old), (unsigned long long)step->new->data.size,
+		              digest_format(&step->new_digest, new));
+}
+
+/* The new content is there, or the old one if that is meant as well. */
+static void put_test(FILE *out, const struct step *step, bool or_old)
+{
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	(void)fputs("apply_patch_check(", out);
+	put_object(out, step);
+	(void)fprintf(out, ", \"%s\"", digest_format(&step->new_digest, new));
+	if (or_old && !digest_equal(&step->new_digest, &step->old_digest))
+		(void)fprintf(out, ", \"%s\"", digest_format(&step->old_digest, old));
+	(void)fputc(')', out);
+}
+
+/* The old content is still in another place. */
+static void put_other_test(FILE *out, const char *place, const struct step *step)
+{
+	char old[DIGEST_TEXT_SIZE];
+
+	put_call(out, " ||\n       apply_patch_check(", place, "");
+	(void)fprintf(out, ", \"%s\")", digest_format(&step->old_digest, old));
+}
+
+/* The step that renames what this one copies; NULL: it stays in its place. */
+static const struct step *find_rename(const struct plan *plan, const struct step *copy)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind == STEP_RENAME && plan->steps[i].old == copy->old)
+			return &plan->steps[i];
+	return NULL;
 }
 
 /*
  * The digests are given for partitions as well, although the name holds them: old updaters that find the partition
  * half written look at their backup only for the digests of the arguments (spec/lineage.md 3.4).
  */
-static void put_check(struct composer *c, const struct step *step)
+static void put_check(struct composer *c, const struct plan *plan, const struct step *step)
 {
-	char old[DIGEST_TEXT_SIZE];
-	char new[DIGEST_TEXT_SIZE];
+	const struct step *renamed = step->kind == STEP_COPY ? find_rename(plan, step) : NULL;
 
-	(void)fputs("assert(apply_patch_check(", c->out);
-	put_object(c->out, step);
-	(void)fprintf(c->out, ", \"%s\"", digest_format(&step->new->sha1, new));
-	if (!digest_equal(&step->new->sha1, &step->old->sha1))
-		(void)fprintf(c->out, ", \"%s\"", digest_format(&step->old->sha1, old));
-	(void)fputs("));\n", c->out);
+	(void)fputs("assert(", c->out);
+	put_test(c->out, step, step->kind != STEP_COPY);
+	if (renamed)
+		put_other_test(c->out, renamed->device, step);
+	if (step->from)
+		put_other_test(c->out, step->from, step);
+	(void)fputs(");\n", c->out);
 	put_progress(c, step->old->data.size);
 }
 
-static void put_patch(struct composer *c, const struct step *step)
+/* source: what is copied, NULL when the object is changed in place. */
+static void put_patch(struct composer *c, const struct step *step, const char *source)
 {
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
 
-	(void)fputs("apply_patch(", c->out);
+	if (source)
+		put_call(c->out, "apply_patch(", source, ", ");
+	else
+		(void)fputs("apply_patch(", c->out);
 	put_object(c->out, step);
-	(void)fprintf(c->out, ", \"-\",\n            %s, %llu,\n            %s, package_extract_file(",
-	              digest_format(&step->new->sha1, new), (unsigned long long)step->new->data.size,
-	              digest_format(&step->old->sha1, old));
+	(void)fprintf(c->out, "%s,\n            %s, %llu,\n            %s, package_extract_file(",
+	              source ? "" : ", \"-\"", digest_format(&step->new_digest, new),
+	              (unsigned long long)step->new->data.size, digest_format(&step->old_digest, old));
 	compose_quoted(c->out, step->entry);
 	(void)fputs("))", c->out);
 	put_abort(c->out, "Failed to apply patch to", step->device);
 	put_progress(c, step_work(step));
+}
+
+static void put_copy(struct composer *c, const struct plan *plan, const struct step *step)
+{
+	const struct step *renamed = find_rename(plan, step);
+
+	put_patch(c, step, renamed ? renamed->device : step->from);
+}
+
+/*
+ * Updaters of the lineage that found little room may have moved what they patch in its new place to their backup when
+ * power went: then it is in neither place, and to rename it would fail.
+ */
+static void put_rename(FILE *out, const struct step *step)
+{
+	if (step_is_patch(step)) {
+		put_test(out, step, true);
+		(void)fputs(" ||\n    ", out);
+	}
+	put_call(out, "rename(", step->from, ", ");
+	put_call(out, "", step->device, ");\n");
 }
 
 static void put_image(struct composer *c, const struct step *step)
@@ -122,13 +193,27 @@ static void put_image(struct composer *c, const struct step *step)
 	put_progress(c, step_work(step));
 }
 
+/* Whether a directory may be there before the package's files are unpacked, and be private. */
+static bool is_made_by_move(const struct plan *plan, const struct step *step)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].from && path_in(plan->steps[i].path, step->path))
+			return true;
+	return false;
+}
+
 /* Mode and owner; links have no mode. Also for root's: in a set-group-id directory a new link gets another group. */
-static void put_metadata(FILE *out, const struct step *step)
+static void put_metadata(FILE *out, const struct plan *plan, const struct step *step)
 {
 	const struct object *new = step->new;
 
-	if (!new || new->implied || step_is_image(step))
+	if (!new || step_is_image(step))
 		return;
+	if (new->implied) {
+		if (step->kind == STEP_DIRECTORY && is_made_by_move(plan, step))
+			put_call(out, "set_metadata(", step->device, ", \"uid\", 0, \"gid\", 0, \"mode\", 0755);\n");
+		return;
+	}
 	put_call(out, "set_metadata(", step->device, "");
 	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld", (long long)new->uid, (long long)new->gid);
 	if (new->type != OBJECT_LINK)
@@ -139,12 +224,16 @@ static void put_metadata(FILE *out, const struct step *step)
 	(void)fputs(");\n", out);
 }
 
-static void put_deletions(const struct plan *plan, FILE *out, enum step_kind kind, const char *function)
+static void put_deletions(const struct plan *plan, FILE *out, enum step_kind kind, bool makes_way)
 {
+	const char *function = kind == STEP_DELETE ? "delete" : "delete_recursive";
 	unsigned paths = 0;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->steps[i].kind != kind)
+		const struct step *step = &plan->steps[i];
+		bool moved = kind == STEP_DELETE && !makes_way && step->kind == STEP_RENAME && step_is_patch(step);
+
+		if (!moved && (step->kind != kind || step->makes_way != makes_way))
 			continue;
 		if (paths == PATHS_PER_CALL) {
 			(void)fputs(");\n", out);
@@ -154,7 +243,8 @@ static void put_deletions(const struct plan *plan, FILE *out, enum step_kind kin
 			(void)fprintf(out, "%s(", function);
 		else
 			(void)fputs(",\n       ", out);
-		compose_quoted(out, plan->steps[i].device);
+		/* Where the new file was found in its place, the old one has stayed. */
+		compose_quoted(out, moved ? step->from : step->device);
 		paths++;
 	}
 	if (paths > 0)
@@ -187,28 +277,23 @@ static void put_checks(const struct plan *plan, FILE *out)
 	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);
 	for (size_t i = 0; i < plan->count; i++)
 		if (is_checked(&plan->steps[i]))
-			put_check(&c, &plan->steps[i]);
+			put_check(&c, plan, &plan->steps[i]);
 	if (largest > 0)
 		(void)fprintf(out, "apply_patch_space(%llu) || abort(\"Not enough free space to apply patches.\");\n",
 		              (unsigned long long)largest);
 }
 
-static bool is_late_content(const struct step *step)
-{
-	return step->late && (step->kind == STEP_PATCH || step->kind == STEP_WHOLE);
-}
-
-static void put_late(struct composer *c, const struct step *step)
+static void put_late(struct composer *c, const struct plan *plan, const struct step *step)
 {
 	if (step->kind == STEP_PATCH) {
-		put_patch(c, step);
+		put_patch(c, step, NULL);
 	} else {
 		put_call(c->out, "package_extract_file(", step->entry, ", ");
 		put_call(c->out, "", step->device, ")");
 		put_abort(c->out, "Failed to extract", step->device);
 		put_progress(c, step_work(step));
 	}
-	put_metadata(c->out, step);
+	put_metadata(c->out, plan, step);
 }
 
 static void put_files(const struct plan *plan, struct composer *c)
@@ -219,9 +304,9 @@ static void put_files(const struct plan *plan, struct composer *c)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 
-		if (step->kind == STEP_PATCH && !step->late)
-			put_patch(c, step);
-		if ((step->kind == STEP_WHOLE && !step->late) || step->kind == STEP_DIRECTORY) {
+		if (compose_turn(step) == COMPOSE_PATCHES)
+			put_patch(c, step, NULL);
+		if (compose_turn(step) == COMPOSE_FILES) {
 			any = true;
 			whole += step_work(step);
 		}
@@ -237,11 +322,11 @@ static void put_files(const struct plan *plan, struct composer *c)
 		put_call(c->out, "", plan->steps[i].device, ");\n");
 	}
 	for (size_t i = 0; i < plan->count; i++)
-		if (!is_late_content(&plan->steps[i]))
-			put_metadata(c->out, &plan->steps[i]);
+		if (compose_turn(&plan->steps[i]) != COMPOSE_LATE)
+			put_metadata(c->out, plan, &plan->steps[i]);
 	for (size_t i = 0; i < plan->count; i++)
-		if (is_late_content(&plan->steps[i]))
-			put_late(c, &plan->steps[i]);
+		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
+			put_late(c, plan, &plan->steps[i]);
 }
 
 static void put_changes(const struct plan *plan, FILE *out)
@@ -252,12 +337,20 @@ static void put_changes(const struct plan *plan, FILE *out)
 		c.total += step_work(&plan->steps[i]);
 	(void)fputs("\n# ---- start making changes here ----\n\nui_print(\"Updating...\");\nshow_progress(0.9, 0);\n",
 	            out);
-	put_deletions(plan, out, STEP_DELETE_TREE, "delete_recursive");
-	put_deletions(plan, out, STEP_DELETE, "delete");
+	put_deletions(plan, out, STEP_DELETE_TREE, true);
+	put_deletions(plan, out, STEP_DELETE, true);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind == STEP_RENAME)
+			put_rename(out, &plan->steps[i]);
+	put_deletions(plan, out, STEP_DELETE_TREE, false);
+	put_deletions(plan, out, STEP_DELETE, false);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind == STEP_COPY)
+			put_copy(&c, plan, &plan->steps[i]);
 	put_files(plan, &c);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->steps[i].kind == STEP_RAW_PATCH)
-			put_patch(&c, &plan->steps[i]);
+			put_patch(&c, &plan->steps[i], NULL);
 		if (plan->steps[i].kind == STEP_RAW_WHOLE)
 			put_image(&c, &plan->steps[i]);
 	}

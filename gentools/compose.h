@@ -7,6 +7,11 @@
 
 #include <stdio.h>
 
+/* When the script asks for a step's entry, the first ones first; among steps of one turn in the plan's order. */
+enum compose_turn { COMPOSE_COPIES, COMPOSE_PATCHES, COMPOSE_FILES, COMPOSE_LATE, COMPOSE_IMAGES, COMPOSE_OTHERS };
+
+enum compose_turn compose_turn(const struct step *step);
+
 /* Whether all of it was written, only the stream knows: ferror(). */
 void compose_script(const struct plan *plan, FILE *out);
 

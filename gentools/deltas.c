@@ -78,7 +78,7 @@ static void *run_worker(void *ctx)
 	return NULL;
 }
 
-/* Until the step is ready, or one has failed; a step without a patch always is. */
+/* Until the step is ready, or one has failed; a step without a patch, or with one that was made before, always is. */
 static int wait_for(struct deltas *d, const struct step *step, uint64_t *work)
 {
 	int err;
@@ -129,7 +129,7 @@ static int collect(struct deltas *d)
 	for (size_t i = 0; i < d->plan->count; i++) {
 		struct step *step = &d->plan->steps[i];
 
-		step->ready = !step_is_patch(step);
+		step->ready = !step_is_patch(step) || step->data.spool;
 		if (!step->ready)
 			d->order[d->count++] = step;
 	}

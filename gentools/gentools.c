@@ -4,6 +4,7 @@
 #include "gentools/compose.h"
 #include "gentools/deltas.h"
 #include "gentools/lists.h"
+#include "gentools/moves.h"
 #include "gentools/output.h"
 #include "gentools/plan.h"
 #include "gentools/rollback.h"
@@ -110,6 +111,27 @@ static int spool_script(struct plan *plan, struct extent *script, struct error *
 	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
 }
 
+/* In the order in which the script asks for them, so that a module can read the package from its start to its end. */
+static size_t gather_entries(const struct plan *plan, struct output_entry *entries)
+{
+	size_t count = 0;
+
+	for (int turn = COMPOSE_COPIES; turn <= COMPOSE_IMAGES; turn++) {
+		for (size_t i = 0; i < plan->count; i++) {
+			const struct step *step = &plan->steps[i];
+
+			if (step->entry && (int)compose_turn(step) == turn)
+				entries[count++] = (struct output_entry){
+					.name = step->entry,
+					.directory = step->kind == STEP_DIRECTORY,
+					.packed = step_is_patch(step),
+					.data = step->data,
+				};
+		}
+	}
+	return count;
+}
+
 /* result: whose file system is there behind the upgrade. */
 static int write_package(struct plan *plan, const struct tree *source, const struct tree *result, const char *path,
                          const int64_t *time, struct error *error)
@@ -122,17 +144,6 @@ static int write_package(struct plan *plan, const struct tree *source, const str
 
 	if (!entries)
 		return error_set(error, 0, ENOMEM, "out of memory");
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-
-		if (step->entry)
-			entries[count++] = (struct output_entry){
-				.name = step->entry,
-				.directory = step->kind == STEP_DIRECTORY,
-				.packed = step_is_patch(step),
-				.data = step->data,
-			};
-	}
 	entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = find_version(source)->data};
 	if (version)
 		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = version->data};
@@ -140,6 +151,7 @@ static int write_package(struct plan *plan, const struct tree *source, const str
 		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
 	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
 	err = spool_script(plan, &entries[count++].data, error);
+	count += gather_entries(plan, entries + count);
 	if (err == 0 && count > package_default_limits().max_entries)
 		err = error_set(error, RESULT_FORMAT, EFBIG,
 		                "too many differences: %zu entries do not fit into a package", count);
@@ -217,11 +229,31 @@ out:
 	return err;
 }
 
+static int make_plan(struct plan *plan, struct plan *trials, const struct verify_inputs *trees,
+                     const struct gen_options *options, const struct log *log, struct error *error)
+{
+	int err = plan_make(plan, trees->source, trees->target, options->parts, log, error);
+
+	if (err == 0 && plan->count == 0 && !options->allow_empty)
+		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
+		                options->source, options->target);
+	if (err == 0)
+		err = moves_choose(plan, trials, trees->source, options->parts, options->native, options->jobs,
+		                   &options->progress, error);
+	for (size_t i = 0; err == 0 && i < plan->count; i++) {
+		err = step_take_digests(&plan->steps[i], options->native ? DIGEST_SHA256 : DIGEST_SHA1);
+		if (err < 0)
+			err = error_set(error, 0, -err, "%s: %s", plan->steps[i].path, strerror(-err));
+	}
+	return err < 0 ? err : deltas_make(plan, options->jobs, &options->progress, log, error);
+}
+
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
 	struct tree source = {.spool = {.fd = -1}};
 	struct tree target = {.spool = {.fd = -1}};
 	struct plan plan = {.spool = {.fd = -1}};
+	struct plan trials = {.spool = {.fd = -1}};
 	struct verify_inputs trees = {.name = options->output,
 	                              .source = &source,
 	                              .target = &target,
@@ -252,12 +284,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		warn_of(&target, log);
 	}
 	if (err == 0)
-		err = plan_make(&plan, &source, &target, options->parts, log, error);
-	if (err == 0 && plan.count == 0 && !options->allow_empty)
-		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
-		                options->source, options->target);
-	if (err == 0)
-		err = deltas_make(&plan, options->jobs, &options->progress, log, error);
+		err = make_plan(&plan, &trials, &trees, options, log, error);
 	if (err == 0)
 		err = finish_package(&plan, &trees, options, signer, log, &needs, error);
 	/* That nothing is left to do may be their doing. */
@@ -268,6 +295,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	signer_close(signer);
 	lists_free(&lists);
 	plan_free(&plan);
+	plan_free(&trials);
 	tree_free(&target);
 	tree_free(&source);
 	return err;

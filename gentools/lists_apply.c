@@ -195,6 +195,14 @@ static void mark_whole(const struct lists *lists, struct tree *target)
 		                           list_find(&lists->list[GEN_FULLOTA], target->objects[i].path);
 }
 
+/* What the module has at a path of either list is not known. */
+static void mark_unknown(const struct lists *lists, struct tree *source)
+{
+	for (size_t i = 0; i < source->count; i++)
+		source->objects[i].whole = list_find(&lists->list[GEN_FULLOTA], source->objects[i].path) ||
+		                           find_keep(lists, source->objects[i].path);
+}
+
 static int name_partitions(const struct lists *lists, struct tree *tree, struct error *error)
 {
 	for (size_t i = 0; i < tree->count; i++) {
@@ -227,6 +235,7 @@ int lists_apply(struct lists *lists, struct tree *source, struct tree *target, u
 	if (err < 0)
 		return err;
 	mark_whole(lists, target);
+	mark_unknown(lists, source);
 	lists_set_attributes(lists, target, log);
 	return 0;
 }

@@ -5,14 +5,8 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct output_entry *)a)->name, ((const struct output_entry *)b)->name);
-}
 
 static int write_data(struct archive *archive, const struct extent *data)
 {
@@ -90,14 +84,14 @@ static int write_archive(const char *path, const struct output_entry *entries, s
 	return err;
 }
 
-int output_write(const char *path, struct output_entry *entries, size_t count, const int64_t *time, struct error *error)
+int output_write(const char *path, const struct output_entry *entries, size_t count, const int64_t *time,
+                 struct error *error)
 {
 	/* Names are bytes; in this locale libarchive marks them as UTF-8 on every host. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t caller = uselocale(utf8);
 	int err;
 
-	qsort(entries, count, sizeof(*entries), compare_names);
 	err = write_archive(path, entries, count, time, error);
 	if (err < 0)
 		(void)unlink(path); /* a remnant is the lesser evil than hiding the first error */

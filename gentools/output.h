@@ -2,7 +2,7 @@
 #ifndef GENTOOLS_OUTPUT_H
 #define GENTOOLS_OUTPUT_H
 
-/* Writing update.zip: the same entries make the same bytes, whatever the time, the locale and the order. */
+/* Writing update.zip: the same entries make the same bytes, whatever the time and the locale. */
 #include "base/error.h"
 #include "gentools/spool.h"
 #include <stdbool.h>
@@ -14,9 +14,9 @@ struct output_entry {
 	struct extent data;
 };
 
-/* time: of all entries, seconds; NULL for the zip format's first. Sorts the entries. A file that is there is replaced;
- * after a failure there is none. */
-int output_write(const char *path, struct output_entry *entries, size_t count, const int64_t *time,
+/* time: of all entries, seconds; NULL for the zip format's first. A file that is there is replaced; after a failure
+ * there is none. */
+int output_write(const char *path, const struct output_entry *entries, size_t count, const int64_t *time,
                  struct error *error);
 
 #endif

@@ -13,8 +13,7 @@
 #define BOOT_IMAGE "BOOTABLE_IMAGES/boot.img"
 #define IMAGES     "MULTIFOTA"
 
-/* A fingerprint of the version: if an update is cut short, these must still show the old one. */
-static bool is_late(const char *path)
+bool plan_is_late(const char *path)
 {
 	return strcmp(path, "SYSTEM/build.prop") == 0 || strcmp(path, "SYSTEM/etc/quectel-project-version") == 0;
 }
@@ -36,35 +35,6 @@ unsigned plan_part_of(const char *path)
 bool plan_is_image(const char *path)
 {
 	return (plan_part_of(path) & (GEN_KERNEL | GEN_MULTI)) != 0;
-}
-
-bool step_is_image(const struct step *step)
-{
-	return step->kind == STEP_RAW_PATCH || step->kind == STEP_RAW_WHOLE;
-}
-
-bool step_is_patch(const struct step *step)
-{
-	return step->kind == STEP_PATCH || step->kind == STEP_RAW_PATCH;
-}
-
-static uint64_t size_of(const struct object *object)
-{
-	return object ? object->data.size : 0;
-}
-
-uint64_t step_work(const struct step *step)
-{
-	switch (step->kind) {
-	case STEP_PATCH:
-	case STEP_RAW_PATCH:
-		return size_of(step->old) + size_of(step->new);
-	case STEP_WHOLE:
-	case STEP_RAW_WHOLE:
-		return size_of(step->new);
-	default:
-		return 0;
-	}
 }
 
 static int out_of_memory(struct error *error)
@@ -131,11 +101,19 @@ static int name_patch(const struct plan *plan, struct step *step, struct error *
 	if (is_entry_name(step->entry) && !(object && object->type == OBJECT_DIRECTORY))
 		return 0;
 	free(step->entry);
-	if (asprintf(&step->entry, "patch/#%zu.p", plan->count) < 0) {
+	if (asprintf(&step->entry, "patch/#%zu.p", (size_t)(step - plan->steps) + 1) < 0) {
 		step->entry = NULL;
 		return out_of_memory(error);
 	}
 	return 0;
+}
+
+/* Where a path of the trees is on the device; NULL: out of memory. */
+static char *place_of(const char *path)
+{
+	char *place;
+
+	return asprintf(&place, "/system%s", path + strlen("SYSTEM")) < 0 ? NULL : place;
 }
 
 /* A step for an object of the file system. */
@@ -144,12 +122,11 @@ static int add_path(struct plan *plan, enum step_kind kind, const char *path, co
 {
 	struct step *step = add_step(plan, kind, path, old, new);
 
-	if (!step || asprintf(&step->device, "/system%s", path + strlen("SYSTEM")) < 0) {
-		if (step)
-			step->device = NULL;
+	if (step)
+		step->device = place_of(path);
+	if (!step || !step->device)
 		return out_of_memory(error);
-	}
-	step->late = is_late(path);
+	step->late = plan_is_late(path);
 	*added = step;
 	switch (kind) {
 	case STEP_PATCH:
@@ -217,13 +194,17 @@ static int plan_deletion(struct plan *plan, const struct object *old, const stru
                          struct error *error)
 {
 	bool tree = old->type == OBJECT_DIRECTORY || (new &&new->type == OBJECT_DIRECTORY);
-	struct step *step;
+	struct step *step = NULL;
+	int err;
 
 	if (*gone && path_in(old->path, *gone))
 		return 0;
 	if (tree)
 		*gone = old->path;
-	return add_path(plan, tree ? STEP_DELETE_TREE : STEP_DELETE, old->path, old, NULL, &step, error);
+	err = add_path(plan, tree ? STEP_DELETE_TREE : STEP_DELETE, old->path, old, NULL, &step, error);
+	if (step)
+		step->makes_way = new != NULL;
+	return err;
 }
 
 static int plan_path(struct plan *plan, const struct object *old, const struct object *new, const char **gone,
@@ -283,33 +264,9 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
 	step = add_step(plan, old && !new->whole ? STEP_RAW_PATCH : STEP_RAW_WHOLE, path, old, new);
 	if (!step)
 		return out_of_memory(error);
-	step->data = new->data;
+	if (step->kind == STEP_RAW_WHOLE)
+		step->data = new->data;
 	return name_image(plan, step, error);
-}
-
-const char *step_kind_name(enum step_kind kind)
-{
-	static const char *const names[] = {
-		[STEP_DELETE] = "delete",       [STEP_DELETE_TREE] = "delete tree", [STEP_PATCH] = "patch",
-		[STEP_WHOLE] = "whole",         [STEP_DIRECTORY] = "directory",     [STEP_LINK] = "link",
-		[STEP_METADATA] = "attributes", [STEP_RAW_PATCH] = "patch image",   [STEP_RAW_WHOLE] = "whole image",
-	};
-	return names[kind];
-}
-
-void step_log(const struct step *step, const struct log *log)
-{
-	const char *name = step_kind_name(step->kind);
-	unsigned long long from = size_of(step->old);
-	unsigned long long to = size_of(step->new);
-
-	if (step_is_patch(step))
-		log_printf(log, "%s %s: %llu -> %llu bytes, patch %llu", name, step->path, from, to,
-		           (unsigned long long)step->data.size);
-	else if (step_work(step) > 0)
-		log_printf(log, "%s %s: %llu -> %llu bytes", name, step->path, from, to);
-	else
-		log_printf(log, "%s %s", name, step->path);
 }
 
 static int plan_object(struct plan *plan, const char *path, const struct object *old, const struct object *new,
@@ -346,6 +303,40 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
 	return err;
 }
 
+static void free_step(struct step *step)
+{
+	free(step->device);
+	free(step->from);
+	free(step->entry);
+}
+
+int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kind, const struct object *old,
+                  struct error *error)
+{
+	free(step->entry);
+	step->entry = NULL;
+	step->kind = kind;
+	step->old = old;
+	step->data = (struct extent){0};
+	step->from = place_of(old->path);
+	if (!step->from)
+		return out_of_memory(error);
+	return step_is_patch(step) ? name_patch(plan, step, error) : 0;
+}
+
+void plan_drop_moot(struct plan *plan)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->steps[i].moot)
+			free_step(&plan->steps[i]);
+		else
+			plan->steps[count++] = plan->steps[i];
+	}
+	plan->count = count;
+}
+
 int plan_add_spools(struct plan *plan, size_t count)
 {
 	plan->patches = calloc(count, sizeof(*plan->patches));
@@ -359,10 +350,8 @@ int plan_add_spools(struct plan *plan, size_t count)
 
 void plan_free(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		free(plan->steps[i].device);
-		free(plan->steps[i].entry);
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		free_step(&plan->steps[i]);
 	free(plan->steps);
 	for (size_t i = 0; i < plan->patch_spools; i++)
 		spool_close(&plan->patches[i]);

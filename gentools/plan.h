@@ -10,24 +10,33 @@ enum step_kind {
 	STEP_DELETE,      /* a file or link that is gone, or becomes the other of the two */
 	STEP_DELETE_TREE, /* a directory that is gone; what was or becomes one and changes its type */
 	STEP_PATCH,       /* a file */
-	STEP_WHOLE,       /* a new file */
-	STEP_DIRECTORY,   /* a new one */
-	STEP_LINK,        /* a new one, or with another target */
-	STEP_METADATA,    /* only mode or owner differ */
-	STEP_RAW_PATCH,   /* a partition's image */
-	STEP_RAW_WHOLE,   /* a partition's image that the source does not know */
+	STEP_RENAME,    /* a new file that an old one becomes, which is gone; patched in its new place if it differs */
+	STEP_COPY,      /* a new file that a patch makes of an old one */
+	STEP_WHOLE,     /* a new file */
+	STEP_DIRECTORY, /* a new one */
+	STEP_LINK,      /* a new one, or with another target */
+	STEP_METADATA,  /* only mode or owner differ */
+	STEP_RAW_PATCH, /* a partition's image */
+	STEP_RAW_WHOLE, /* a partition's image that the source does not know */
 };
 
 struct step {
 	enum step_kind kind;
 	const char *path;         /* as in the trees */
 	bool late;                /* among the files, only when all others are done */
-	const struct object *old; /* NULL when new */
+	bool makes_way;           /* of DELETE, DELETE_TREE: for something of another type */
+	bool moot;                /* left out by plan_drop_moot() */
+	const struct object *old; /* NULL when new; of RENAME, COPY: the one at another path */
 	const struct object *new; /* NULL when deleted */
 	char *device;             /* path on the device, or the partition's name */
-	char *entry;              /* of PATCH, WHOLE, DIRECTORY, RAW_*: name in the package */
-	struct extent data;       /* of PATCH, WHOLE, RAW_*: what that entry holds */
+	char *from;               /* of RENAME, COPY: the old path on the device; NULL otherwise */
+	char *entry;              /* of patches, WHOLE, DIRECTORY, RAW_WHOLE: name in the package */
+	struct extent data;       /* of patches, WHOLE, RAW_WHOLE: what that entry holds */
 	bool ready;               /* the data are known; deltas_make()'s */
+
+	/* By step_take_digests(), of what has both. */
+	struct digest_value old_digest;
+	struct digest_value new_digest;
 };
 
 struct plan {
@@ -48,6 +57,19 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
               const struct log *log, struct error *error);
 void plan_free(struct plan *plan);
 
+/*
+ * Make a step for a new file one that takes an old file of another path, STEP_RENAME or STEP_COPY. Its patch, if it is
+ * one, is not made yet.
+ */
+int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kind, const struct object *old,
+                  struct error *error);
+
+/* Steps that are moot leave the plan: all others may move. */
+void plan_drop_moot(struct plan *plan);
+
+/* A fingerprint of the version: if an update is cut short, these must still show the old one. */
+bool plan_is_late(const char *path);
+
 /* Room for patches: so many spools, not open yet. -ENOMEM. */
 int plan_add_spools(struct plan *plan, size_t count);
 
@@ -58,7 +80,11 @@ unsigned plan_part_of(const char *path);
 bool plan_is_image(const char *path);
 
 bool step_is_image(const struct step *step);
-bool step_is_patch(const struct step *step);
+bool step_is_deletion(const struct step *step);
+bool step_is_patch(const struct step *step); /* something in the package that makes new content of old */
+
+/* The digests of this kind that the script shall have. A negative errno value when content cannot be mapped. */
+int step_take_digests(struct step *step, enum digest_kind kind);
 
 /* The kind's name in the log. */
 const char *step_kind_name(enum step_kind kind);

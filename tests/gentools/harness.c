@@ -120,6 +120,7 @@ RECORDED(delete)
 RECORDED(delete_recursive)
 RECORDED(mount)
 RECORDED(package_extract_dir)
+RECORDED(rename)
 RECORDED(set_metadata)
 RECORDED(set_progress)
 RECORDED(show_progress)
@@ -159,7 +160,8 @@ static const struct script_function functions[] = {
 	FUNCTION(mount, 4, 4),
 	FUNCTION(package_extract_dir, 2, 2),
 	FUNCTION(package_extract_file, 1, 2),
-	FUNCTION(set_metadata, 5, 7),
+	FUNCTION(rename, 2, 2),
+	FUNCTION(set_metadata, 5, 9),
 	FUNCTION(set_progress, 1, 1),
 	FUNCTION(show_progress, 2, 2),
 	FUNCTION(symlink, 2, 2),
