@@ -87,9 +87,9 @@ static int read_capabilities(struct walk *walk, uint32_t number, struct object *
 
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		struct inode value;
-		uint32_t inode;
-		const char *name;
-		size_t length;
+		uint32_t inode = 0;
+		const char *name = NULL;
+		size_t length = 0;
 
 		err = read_entry(walk, &leaf[i], object->path, &inode, &name, &length, error);
 		if (err < 0 || length != sizeof(wanted) - 1 || memcmp(name, wanted, length) != 0)
@@ -198,9 +198,9 @@ static int read_folder(struct walk *walk, const struct folder *folder, struct er
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < count; i++) {
-		uint32_t inode;
-		const char *name;
-		size_t length;
+		uint32_t inode = 0;
+		const char *name = NULL;
+		size_t length = 0;
 		char *path;
 
 		err = read_entry(walk, &leaf[i], folder->path, &inode, &name, &length, error);
