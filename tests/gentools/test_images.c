@@ -40,8 +40,8 @@ static void compare(const struct tree *tree, const struct tree *reference)
 	ck_assert_uint_eq(compared, 0);
 }
 
-static const char *const cases[] = {"ubifs", "img", "ubi", "volumes", "apart", "gzip",
-                                    "lzo",   "lz4", "xz",  "zstd",    "lzma"};
+static const char *const cases[] = {"ubifs", "ubifs.zip", "img", "ubi", "volumes", "apart",
+                                    "gzip",  "lzo",       "lz4", "xz",  "zstd",    "lzma"};
 
 START_TEST(images_are_what_was_packed)
 {
