@@ -2,92 +2,43 @@
 #include "patch/bzip.h"
 
 #include "patch/codec.h"
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
+#include <bzlib.h>
 
-#define FIRST_CAPACITY  65536
-#define BLOCK_SIZE_100K 9
+#define LEVELS      9
+#define BLOCK_SIZE  100000 /* times the level */
+#define BLOCK_SLACK 32     /* what bzip2 leaves free at the end of a block, generously */
 
-int bzip_open(struct bzip *bzip, struct error *error)
+/* In front of everything else bzip2 makes 5 bytes of each run of 4 to 255: only then is it seen what a block holds. */
+static size_t size_in_block(const uint8_t *data, size_t size)
 {
-	memset(bzip, 0, sizeof(*bzip));
-	bzip->error = error;
-	if (BZ2_bzCompressInit(&bzip->bz, BLOCK_SIZE_100K, 0, 0) != BZ_OK)
+	size_t total = 0;
+
+	for (size_t i = 0, run; i < size; i += run) {
+		for (run = 1; run < 255 && i + run < size && data[i + run] == data[i]; run++)
+			;
+		total += run < 4 ? run : 5;
+	}
+	return total;
+}
+
+/* bzip2 only reads the data, but wants them to be somewhere even when there are none. */
+int bzip_append(struct buffer *out, const uint8_t *data, size_t size, struct error *error)
+{
+	size_t level = (size_in_block(data, size) + BLOCK_SLACK) / BLOCK_SIZE + 1;
+	unsigned int made;
+	int err, ret;
+
+	/* As bzip2's manual has it: what cannot be compressed grows by no more than this. */
+	made = (unsigned int)(size + size / 100 + 600);
+	err = buffer_reserve(out, made, error);
+	if (err < 0)
+		return err;
+	ret = BZ2_bzBuffToBuffCompress((char *)out->data + out->size, &made, (char *)(size > 0 ? data : out->data),
+	                               (unsigned int)size, (int)(level < LEVELS ? level : LEVELS), 0, 0);
+	if (ret == BZ_MEM_ERROR)
 		return patch_no_memory(error);
-	bzip->started = true;
+	if (ret != BZ_OK)
+		return error_set(error, 0, EINVAL, "bzip2: error %d", ret);
+	out->size += made;
 	return 0;
-}
-
-static int bzip_grow(struct bzip *bzip)
-{
-	size_t capacity = bzip->capacity ? 2 * bzip->capacity : FIRST_CAPACITY;
-	uint8_t *data;
-
-	if (capacity < bzip->capacity)
-		return patch_no_memory(bzip->error);
-	data = realloc(bzip->data, capacity);
-	if (!data)
-		return patch_no_memory(bzip->error);
-	bzip->data = data;
-	bzip->capacity = capacity;
-	return 0;
-}
-
-/* One step of the compressor, whose result goes to *result. */
-static int bzip_step(struct bzip *bzip, int action, int *result)
-{
-	size_t room;
-	int err;
-
-	if (bzip->size == bzip->capacity) {
-		err = bzip_grow(bzip);
-		if (err < 0)
-			return err;
-	}
-	room = bzip->capacity - bzip->size;
-	if (room > INT_MAX)
-		room = INT_MAX;
-	bzip->bz.next_out = (char *)bzip->data + bzip->size;
-	bzip->bz.avail_out = (unsigned int)room;
-	*result = BZ2_bzCompress(&bzip->bz, action);
-	if (*result < 0)
-		return error_set(bzip->error, 0, EINVAL, "bzip2: error %d", *result);
-	bzip->size += room - bzip->bz.avail_out;
-	return 0;
-}
-
-int bzip_write(struct bzip *bzip, const void *data, size_t length)
-{
-	int err, result;
-
-	bzip->bz.next_in = (char *)data; /* bzip2 only reads it */
-	bzip->bz.avail_in = (unsigned int)length;
-	while (bzip->bz.avail_in > 0) {
-		err = bzip_step(bzip, BZ_RUN, &result);
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
-int bzip_finish(struct bzip *bzip)
-{
-	int result = BZ_FINISH_OK;
-	int err;
-
-	while (result != BZ_STREAM_END) {
-		err = bzip_step(bzip, BZ_FINISH, &result);
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
-void bzip_close(struct bzip *bzip)
-{
-	if (bzip->started)
-		(void)BZ2_bzCompressEnd(&bzip->bz); /* can only say that it was not started */
-	free(bzip->data);
-	memset(bzip, 0, sizeof(*bzip));
 }

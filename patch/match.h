@@ -15,23 +15,27 @@ struct image {
 
 struct match {
 	int64_t old_at;
-	int64_t length; /* 0: not a byte of it */
+	int64_t length; /* 0: nothing of it */
 };
 
 struct matcher {
 	struct image old;
-	struct image new;
-	saidx_t *order;    /* the old image's suffixes, sorted; owned */
-	struct match last; /* the last long match, carried on to last_new */
-	int64_t last_new;
+	saidx_t *order;  /* the old image's suffixes, sorted; owned */
+	saidx_t *starts; /* by their first two bytes: index into order[] of the first such suffix; owned */
 };
 
-/* The images' data must outlive the matcher. To be closed in any case. */
-int matcher_open(struct matcher *matcher, const struct image *old, const struct image *new, struct error *error);
+/* The image's data must outlive the matcher. To be closed in any case; a zeroed one may be closed, too. */
+int matcher_open(struct matcher *matcher, const struct image *old, struct error *error);
 
-/* The longest match of what starts at new_at; long ones are found, but not always the longest of them. */
-struct match matcher_find(struct matcher *matcher, int64_t new_at);
+/*
+ * The longest match of the text, 2 bytes or more; of several equally long ones one close to old_at. Very long ones are
+ * found, but not always the longest or closest of them.
+ */
+struct match matcher_find(const struct matcher *matcher, const uint8_t *text, int64_t length, int64_t old_at);
 
 void matcher_close(struct matcher *matcher);
+
+/* How many bytes a and b have in common, up to the limit. */
+int64_t common_prefix(const uint8_t *a, const uint8_t *b, int64_t limit);
 
 #endif

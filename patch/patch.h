@@ -49,8 +49,9 @@ int patch_apply(const struct reader *old, const struct content *patch, const str
                 const struct sink *sink, struct error *error);
 
 /*
- * Make a BSDIFF40 patch. Host side: both images in memory, 4 times old_size for the suffix array beside them, three
- * bzip2 compressors and the patch itself. Sizes up to INT32_MAX, -EFBIG above. Deterministic. The library
+ * Make a BSDIFF40 patch. Host side: both images in memory, beside them 4 times old_size for the suffix array, then
+ * twice new_size and a bzip2 compressor. Sizes up to INT32_MAX, -EFBIG above. Deterministic. Its blocks are as small as
+ * its streams let them be, so that most patches are applied in much less than PATCH_BSDIFF40_MEMORY. The library
  * room_patch_make holds it, since it needs libdivsufsort.
  */
 int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size,

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bytes.h"
+#include "patch/bsdiff.h"
 #include "tests/patch/craft.h"
 #include "tests/patch/suites.h"
 
+#include <bzlib.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -187,6 +190,80 @@ START_TEST(test_moved_pieces)
 }
 END_TEST
 
+/* A stream as long as this tells which blocks it was cut into: not more than bzip2 -9 makes, and no larger ones. */
+static void expect_blocks(const uint8_t *stream, size_t packed_size, const struct bytes *plain, char level)
+{
+	unsigned int size = (unsigned int)(plain->size + plain->size / 100 + 600);
+	struct bytes largest = bytes_new(size);
+
+	ck_assert_int_eq(BZ2_bzBuffToBuffCompress((char *)largest.data, &size, (char *)plain->data,
+	                                          (unsigned int)plain->size, 9, 0, 0),
+	                 BZ_OK);
+	ck_assert_uint_eq(packed_size, size);
+	ck_assert_int_eq(stream[3], level);
+	bytes_free(&largest);
+}
+
+/* Nothing old, so that all of the new image is the extra stream. */
+START_TEST(test_blocks_of_noise)
+{
+	static const struct {
+		size_t size;
+		char level;
+	} cases[] = {{1, '1'}, {99000, '1'}, {101000, '2'}, {799000, '8'}, {850000, '9'}, {2000000, '9'}};
+	struct bytes old = bytes_new(0);
+	struct bytes new = random_bytes(cases[_i].size, 3);
+	struct bytes patch = make_bsdiff40(&old, &new);
+	size_t extra_at = BSDIFF_HEADER_SIZE + (size_t)(get_le64(patch.data + 8) + get_le64(patch.data + 16));
+
+	expect_blocks(patch.data + extra_at, patch.size - extra_at, &new, cases[_i].level);
+	ck_assert_int_eq(patch.data[BSDIFF_HEADER_SIZE + 3], '1');
+	bytes_free(&old);
+	bytes_free(&new);
+	bytes_free(&patch);
+}
+END_TEST
+
+/* The same image twice: a diff stream of zeros, of which bzip2 makes little before it looks at blocks. */
+START_TEST(test_blocks_of_zeros)
+{
+	struct bytes old = text_bytes(3000000, 3);
+	struct bytes zeros = bytes_new(old.size);
+	struct bytes patch = make_bsdiff40(&old, &old);
+	size_t diff_at = BSDIFF_HEADER_SIZE + (size_t)get_le64(patch.data + 8);
+
+	expect_blocks(patch.data + diff_at, (size_t)get_le64(patch.data + 16), &zeros, '1');
+	bytes_free(&old);
+	bytes_free(&zeros);
+	bytes_free(&patch);
+}
+END_TEST
+
+/*
+ * A program that was linked anew: what moved agrees in most bytes but the addresses in it, so that no exact match is
+ * long. Whoever looks at exact matches only stays where it is and ships the code once more.
+ */
+START_TEST(test_moved_code)
+{
+	enum { WORD = 4, WORDS = 40000, PIECE = 64 };
+	struct bytes old = random_bytes(WORDS * WORD, 21);
+	struct bytes new = {0};
+	struct bytes patch;
+
+	for (size_t i = 0; i < WORDS / PIECE; i++)
+		bytes_append(&new, old.data + i * 29 % (WORDS / PIECE) * PIECE * WORD, PIECE * WORD);
+	for (size_t i = 8; i < new.size; i += 12)
+		new.data[i] = (uint8_t)(new.data[i] + 1);
+	patch = make_bsdiff40(&old, &new);
+	apply_expect(&old, &patch, NULL, &new);
+	ck_assert_uint_lt(patch.size, new.size / 8);
+	compare_with_bsdiff(&old, &new);
+	bytes_free(&old);
+	bytes_free(&new);
+	bytes_free(&patch);
+}
+END_TEST
+
 static int full_sink(void *ctx, const void *data, size_t length)
 {
 	(void)ctx;
@@ -219,6 +296,9 @@ Suite *suite_make(void)
 	tcase_add_test(tcase, test_real_programs);
 	tcase_add_test(tcase, test_long_runs);
 	tcase_add_test(tcase, test_moved_pieces);
+	tcase_add_test(tcase, test_moved_code);
+	tcase_add_loop_test(tcase, test_blocks_of_noise, 0, 6);
+	tcase_add_test(tcase, test_blocks_of_zeros);
 	tcase_add_test(tcase, test_refusals);
 	suite_add_tcase(suite, tcase);
 	return suite;
