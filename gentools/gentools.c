@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/gentools.h"
 
-#include "gentools/compose.h"
 #include "gentools/deltas.h"
 #include "gentools/lists.h"
 #include "gentools/moves.h"
-#include "gentools/output.h"
+#include "gentools/pack.h"
+#include "gentools/pair.h"
 #include "gentools/plan.h"
 #include "gentools/rollback.h"
 #include "gentools/sign.h"
@@ -13,13 +13,11 @@
 #include "gentools/tree.h"
 #include "gentools/verify.h"
 #include "package/package.h"
-#include "updater/updater.h" /* only what it accepts */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
@@ -61,120 +59,18 @@ static size_t count_links(const struct tree *tree)
 	return links;
 }
 
-static const struct object *find_version(const struct tree *tree)
-{
-	const struct object *object = tree_find(tree, VERSION_FILE);
-
-	return object && object->type == OBJECT_FILE ? object : NULL;
-}
-
 static int check_trees(const struct tree *source, const struct tree *target, struct error *error)
 {
 	size_t old_links = count_links(source);
 	size_t new_links = count_links(target);
 
-	if (!find_version(source))
+	if (!pack_find_version(source))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
 	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
 		return error_set(error, RESULT_FORMAT, EINVAL,
 		                 "%s: has no symbolic links, the other one has %zu: they were followed; pack it with "
 		                 "zip -qry0, y keeps them",
 		                 old_links == 0 ? source->name : target->name, old_links + new_links);
-	return 0;
-}
-
-static int spool_script(struct plan *plan, struct extent *script, struct error *error)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int err = out ? 0 : -ENOMEM;
-
-	if (out) {
-		compose_script(plan, out);
-		if (ferror(out))
-			err = -ENOMEM;
-		if (fclose(out) != 0)
-			err = -ENOMEM;
-	}
-	if (err == 0 && size > SCRIPT_MAX_LENGTH) {
-		free(text);
-		return error_set(error, RESULT_FORMAT, EFBIG,
-		                 "too many differences: the script would take %zu bytes, updaters read at most %d",
-		                 size, SCRIPT_MAX_LENGTH);
-	}
-	if (err == 0) {
-		spool_start(&plan->spool, script);
-		err = spool_append(&plan->spool, script, text, size);
-	}
-	free(text);
-	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
-}
-
-/* In the order in which the script asks for them, so that a module can read the package from its start to its end. */
-static size_t gather_entries(const struct plan *plan, struct output_entry *entries)
-{
-	size_t count = 0;
-
-	for (int turn = COMPOSE_COPIES; turn <= COMPOSE_IMAGES; turn++) {
-		for (size_t i = 0; i < plan->count; i++) {
-			const struct step *step = &plan->steps[i];
-
-			if (step->entry && (int)compose_turn(step) == turn)
-				entries[count++] = (struct output_entry){
-					.name = step->entry,
-					.directory = step->kind == STEP_DIRECTORY,
-					.packed = step_is_patch(step),
-					.data = step->data,
-				};
-		}
-	}
-	return count;
-}
-
-/* result: whose file system is there behind the upgrade. */
-static int write_package(struct plan *plan, const struct tree *source, const struct tree *result, const char *path,
-                         const int64_t *time, struct error *error)
-{
-	const struct object *version = find_version(result);
-	const struct object *rollback = rollback_find(result);
-	struct output_entry *entries = calloc(plan->count + 4, sizeof(*entries));
-	size_t count = 0;
-	int err;
-
-	if (!entries)
-		return error_set(error, 0, ENOMEM, "out of memory");
-	entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = find_version(source)->data};
-	if (version)
-		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = version->data};
-	if (rollback)
-		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
-	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
-	err = spool_script(plan, &entries[count++].data, error);
-	count += gather_entries(plan, entries + count);
-	if (err == 0 && count > package_default_limits().max_entries)
-		err = error_set(error, RESULT_FORMAT, EFBIG,
-		                "too many differences: %zu entries do not fit into a package", count);
-	if (err == 0)
-		err = output_write(path, entries, count, time, error);
-	free(entries);
-	return err;
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat first;
-	struct stat second;
-
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
-
-/* A version's targetfiles.zip is the only source of its next update. */
-static int check_output(const struct gen_options *options, struct error *error)
-{
-	if (is_same_file(options->output, options->source) || is_same_file(options->output, options->target))
-		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", options->output);
 	return 0;
 }
 
@@ -211,8 +107,7 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 
 	if (asprintf(&part, "%s.part", options->output) < 0)
 		return error_set(error, 0, ENOMEM, "out of memory");
-	err = write_package(plan, trees->source, options->parts & GEN_LINUX ? trees->target : trees->source, part,
-	                    options->has_time ? &options->time : NULL, error);
+	err = pack_plan(plan, trees, options, part, error);
 	if (err < 0)
 		goto out;
 	inputs.package = part;
@@ -263,7 +158,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	struct lists lists = {0};
 	struct needs needs = {0};
 	struct signer *signer = NULL;
-	int err = check_output(options, error);
+	int err = pack_check_output(options->output, options, error);
 
 	if (err == 0 && options->sign)
 		err = signer_open(options->sign, &signer, error);
@@ -286,7 +181,8 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = make_plan(&plan, &trials, &trees, options, log, error);
 	if (err == 0)
-		err = finish_package(&plan, &trees, options, signer, log, &needs, error);
+		err = (options->minimal ? pair_make : finish_package)(&plan, &trees, options, signer, log, &needs,
+		                                                      error);
 	/* That nothing is left to do may be their doing. */
 	if (err == 0 || err == -ENODATA)
 		lists_report(&lists, log);

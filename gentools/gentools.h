@@ -55,6 +55,7 @@ struct gen_options {
 	bool native;              /* for this project's updaters alone: SHA-256, copies */
 	bool no_verify;           /* do not try the package out: its needs are not known then */
 	struct gen_limits limits;
+	bool minimal;  /* an upgrade of two packages, each within limits.package (gentools/minimal.h) */
 	unsigned jobs; /* patches that are made at a time, each in memory of its own; 0: one */
 	bool has_time;
 	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it; without: 1980 */

@@ -308,6 +308,7 @@ static void free_step(struct step *step)
 	free(step->device);
 	free(step->from);
 	free(step->entry);
+	free(step->stored);
 }
 
 int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kind, const struct object *old,

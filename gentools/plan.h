@@ -32,7 +32,9 @@ struct step {
 	char *from;               /* of RENAME, COPY: the old path on the device; NULL otherwise */
 	char *entry;              /* of patches, WHOLE, DIRECTORY, RAW_WHOLE: name in the package */
 	struct extent data;       /* of patches, WHOLE, RAW_WHOLE: what that entry holds */
-	bool ready;               /* the data are known; deltas_make()'s */
+	char *stored;             /* where an earlier package has stored the data; NULL: they are in the package */
+	struct digest_value stored_digest; /* of those data */
+	bool ready;                        /* the data are known; deltas_make()'s */
 
 	/* By step_take_digests(), of what has both. */
 	struct digest_value old_digest;

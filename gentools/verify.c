@@ -145,14 +145,14 @@ static void tell_progress(void *ctx, const char *line)
 	}
 }
 
-static int install(struct model *model, const struct verify_inputs *inputs, struct package *package,
+static int install(struct model *model, const struct verify_inputs *inputs, const char *name, struct package *package,
                    struct error *error)
 {
 	struct segments segments = {.progress = inputs->progress};
 	struct storage_ops ops = model_ops();
 	struct updater_config config = {
 		.package = package,
-		.package_path = inputs->name,
+		.package_path = name,
 		.tell = tell_progress,
 		.tell_ctx = &segments,
 		.confined = true,
@@ -168,6 +168,64 @@ static int install(struct model *model, const struct verify_inputs *inputs, stru
 			err = error_set(error, 0, ENOSPC, "no room to try it out in %s (TMPDIR)", spool_folder());
 	}
 	storage_close(config.storage);
+	if (err < 0)
+		error_prefix(error, "%s", name);
+	return err;
+}
+
+struct opened {
+	int fd;
+	struct reader zip;
+	struct package *package;
+};
+
+static int open_package(const char *path, const char *name, struct opened *opened, struct error *error)
+{
+	struct package_limits limits = package_default_limits();
+	struct stat stat;
+	int err;
+
+	*opened = (struct opened){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	if (opened->fd < 0 || fstat(opened->fd, &stat) < 0)
+		return error_set(error, 0, errno, "%s: %s", name, strerror(errno));
+	opened->zip = reader_from_file(&opened->fd, (uint64_t)stat.st_size);
+	err = package_open(&opened->zip, &limits, &opened->package, error);
+	if (err == 0)
+		err = package_test(opened->package, NULL, NULL, error);
+	if (err < 0)
+		error_prefix(error, "%s", name);
+	return err;
+}
+
+static void close_package(const struct opened *opened)
+{
+	package_close(opened->package);
+	if (opened->fd >= 0)
+		(void)close(opened->fd); /* only read: nothing to lose */
+}
+
+/* The package that follows this one, if any does. Its needs are all zero if none does. */
+static int install_next(struct model *model, const struct verify_inputs *inputs, struct package *package,
+                        struct needs *needs, struct error *error)
+{
+	const char *slash = strrchr(inputs->package, '/');
+	char name[PACKAGE_NEXT_SIZE];
+	struct opened next;
+	char *beside = NULL;
+	int err = package_next(package, name, error);
+
+	*needs = (struct needs){0};
+	if (err <= 0)
+		return err;
+	if (asprintf(&beside, "%.*s%s", slash ? (int)(slash - inputs->package) + 1 : 0, inputs->package, name) < 0)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	err = open_package(inputs->next ? inputs->next : beside, name, &next, error);
+	if (err == 0)
+		err = install(model, inputs, name, next.package, error);
+	if (err == 0)
+		err = needs_count(next.package, next.zip.size, model, needs, error);
+	close_package(&next);
+	free(beside);
 	return err;
 }
 
@@ -182,10 +240,16 @@ static int report(const struct comparison *comparison, const struct verify_input
 	return 0;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static int try_package(const struct verify_inputs *inputs, struct package *package, uint64_t bytes,
                        const struct log *log, struct needs *needs, struct error *error)
 {
 	struct comparison comparison = {0};
+	struct needs second;
 	struct model model;
 	uint64_t room = package_largest_entry(package);
 	int err;
@@ -200,14 +264,16 @@ static int try_package(const struct verify_inputs *inputs, struct package *packa
 		err = error_set(error, 0, -err, "%s: cannot try the package out: %s", spool_folder(), strerror(-err));
 		goto out;
 	}
-	err = install(&model, inputs, package, error);
-	if (err < 0) {
-		error_prefix(error, "%s", inputs->name);
+	err = install(&model, inputs, inputs->name, package, error);
+	if (err == 0)
+		err = install_next(&model, inputs, package, &second, error);
+	if (err < 0)
 		goto out;
-	}
 	err = needs_count(package, bytes, &model, needs, error);
 	if (err < 0)
 		goto out;
+	needs->package = larger(needs->package, second.package);
+	needs->memory = larger(needs->memory, second.memory);
 	if (!inputs->target) {
 		log_printf(log, "verified: it installs on %s", inputs->source->name);
 		goto out;
@@ -235,31 +301,14 @@ static int take_stock(const struct verify_inputs *inputs, const struct needs *co
 
 int verify_package(const struct verify_inputs *inputs, const struct log *log, struct needs *needs, struct error *error)
 {
-	struct package_limits limits = package_default_limits();
-	struct package *package = NULL;
 	struct needs counted;
-	struct reader zip;
-	struct stat stat;
-	int fd = open(inputs->package, O_RDONLY | O_CLOEXEC);
-	int err;
+	struct opened opened;
+	int err = open_package(inputs->package, inputs->name, &opened, error);
 
-	if (fd < 0 || fstat(fd, &stat) < 0) {
-		err = error_set(error, 0, errno, "%s: %s", inputs->name, strerror(errno));
-		goto out;
-	}
-	zip = reader_from_file(&fd, (uint64_t)stat.st_size);
-	err = package_open(&zip, &limits, &package, error);
 	if (err == 0)
-		err = package_test(package, NULL, NULL, error);
-	if (err < 0)
-		error_prefix(error, "%s", inputs->name);
-	else
-		err = try_package(inputs, package, zip.size, log, &counted, error);
+		err = try_package(inputs, opened.package, opened.zip.size, log, &counted, error);
 	if (err == 0)
 		err = take_stock(inputs, &counted, log, needs, error);
-	package_close(package);
-out:
-	if (fd >= 0)
-		(void)close(fd); /* only read: nothing to lose */
+	close_package(&opened);
 	return err;
 }

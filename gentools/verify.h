@@ -14,6 +14,7 @@
 struct verify_inputs {
 	const char *package; /* path */
 	const char *name;    /* what messages call it */
+	const char *next;    /* path of the package that it names as the next one; NULL: beside it */
 	const struct tree *source;
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
@@ -22,6 +23,8 @@ struct verify_inputs {
 };
 
 /*
+ * A package that another one follows (package_next()) is installed together with that.
+ *
  * One line to the log per difference, and one for the result; then what the package needs, which goes to *needs, too,
  * unless it is NULL. -EILSEQ when there are differences, with the first one in the error, -EFBIG when a need exceeds
  * its limit. The trees must not change meanwhile.

@@ -150,9 +150,8 @@ void ending_run(struct boot *boot, int code, const char *cause)
 	else
 		log_printf(&boot->log, "upgrade ended with %d: %s", code, code ? cause : report_code_text(code));
 	err = write_result(boot, code, cause);
-	if (is_part(boot, code))
-		report_forget(boot->config->report);
-	else
+	/* The percentage stays: this boot may not be known any more, and the part be told once more. */
+	if (!is_part(boot, code))
 		report_end(boot->config->report, code, END_WAIT_MS);
 	save_intent(boot);
 	/* A boot that finds flag and no package would have to call it a failure, unless the journal knows better. */

@@ -143,7 +143,7 @@ static void keep_percent(struct report *report)
 		log_printf(report->log, "%s", error.message);
 }
 
-void report_forget(struct report *report)
+static void forget_percent(struct report *report)
 {
 	struct error error;
 
@@ -235,5 +235,5 @@ void report_end(struct report *report, int code, unsigned wait_ms)
 	while ((now = clock_ms()) < deadline && wait_for_slow(report, (int)(deadline - now)))
 		flush(report);
 	report->told = false;
-	report_forget(report);
+	forget_percent(report);
 }

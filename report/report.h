@@ -67,9 +67,6 @@ void report_tick(struct report *report, uint64_t now_ms);
 /* END,<code>; waits at most wait_ms of real time for slow channels; forgets the percentage. */
 void report_end(struct report *report, int code, unsigned wait_ms);
 
-/* This upgrade goes on as another one, or is over without an END: its percentage is not kept any more. */
-void report_forget(struct report *report);
-
 /* The highest percentage told of the upgrade that runs. */
 unsigned report_reached(struct report *report);
 

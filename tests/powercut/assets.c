@@ -300,5 +300,6 @@ void reference_free(struct reference *reference)
 		version_free(&reference->assets[i].via);
 	}
 	free(reference->package);
+	free(reference->second);
 	free(reference);
 }

@@ -115,8 +115,26 @@ void boot_arm(struct module *module)
 	close_normal(&normal);
 }
 
+/* Where the second package is brought when recovery asks for it, and armed. */
+static void bring_second(struct module *module, const struct normal *normal)
+{
+	const char *path = module->reference->package_path;
+	const char *arguments[] = {NULL};
+	struct storage_stat stat;
+	struct error error;
+
+	/* The host hears another START, and percentages that begin anew. */
+	module->urc = (struct urc){0};
+	if ((storage_stat_path(normal->storage, SECOND_PATH, &stat) == 0 &&
+	     storage_rename(normal->storage, SECOND_PATH, path, &error) < 0) ||
+	    misc_request(normal->misc, normal->storage, COMMAND_PATH, arguments, 0, &error) ||
+	    storage_remove(normal->storage, NEXT_PATH, &error) < 0)
+		module_violate(module, "the second package: %s", error.message);
+}
+
 void boot_resume(struct module *module)
 {
+	struct storage_stat stat;
 	struct normal normal;
 	struct error error;
 	bool armed = false;
@@ -124,6 +142,8 @@ void boot_resume(struct module *module)
 	if (open_normal(module, &normal)) {
 		if (misc_resume(normal.misc, normal.storage, COMMAND_PATH, &armed, &error))
 			module_violate(module, "resuming: %s", error.message);
+		else if (!armed && storage_stat_path(normal.storage, NEXT_PATH, &stat) == 0)
+			bring_second(module, &normal);
 		else
 			module->resting = !armed;
 	}

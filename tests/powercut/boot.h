@@ -7,6 +7,7 @@
 
 #define STATUS_PATH  "/usrdata/cache/fota/ipth_config_dfs.txt"
 #define NEXT_PATH    "/usrdata/cache/fota/next_package"
+#define SECOND_PATH  "/usrdata/second.zip" /* where a server would be */
 #define COMMAND_PATH "/cache/recovery/command"
 
 /* The bootloader's choice. */
@@ -15,7 +16,10 @@ enum system boot_select(struct module *module);
 /* The normal system where someone has put a package and asks for its upgrade. */
 void boot_arm(struct module *module);
 
-/* Any other start of the normal system: resume an upgrade whose message is gone, else rest. */
+/*
+ * Any other start of the normal system: resume an upgrade whose message is gone, else bring the second package that
+ * recovery asks for, as fotad does, else rest.
+ */
 void boot_resume(struct module *module);
 
 void boot_recovery(struct module *module);

@@ -170,13 +170,18 @@ static void read_file(const char *path, uint8_t **bytes, size_t *size)
 	*size = buffer.size;
 }
 
-void bundle_generate(struct reference *reference)
+/* max_package: 0 for one package, of whatever size. */
+static void generate(struct reference *reference, uint64_t max_package)
 {
 	const char *temporary = getenv("TMPDIR");
 	char folder[256];
-	char paths[3][288];
-	struct gen_options options = {
-		.source = paths[0], .target = paths[1], .output = paths[2], .parts = GEN_ALL, .allow_empty = false};
+	char paths[4][288];
+	struct gen_options options = {.source = paths[0],
+	                              .target = paths[1],
+	                              .output = paths[2],
+	                              .parts = GEN_ALL,
+	                              .minimal = max_package > 0,
+	                              .limits = {.package = max_package}};
 	struct error error;
 
 	(void)snprintf(folder, sizeof(folder), "%s/powercut-XXXXXX", temporary ? temporary : "/tmp");
@@ -185,14 +190,27 @@ void bundle_generate(struct reference *reference)
 	(void)snprintf(paths[0], sizeof(paths[0]), "%s/v1.zip", folder);
 	(void)snprintf(paths[1], sizeof(paths[1]), "%s/v2.zip", folder);
 	(void)snprintf(paths[2], sizeof(paths[2]), "%s/update.zip", folder);
+	(void)snprintf(paths[3], sizeof(paths[3]), "%s/update-2.zip", folder);
 	write_firmware(reference, false, paths[0]);
 	write_firmware(reference, true, paths[1]);
 	if (gen_make_package(&options, NULL, &error))
 		reference_die("%s: %s", reference->name, error.message);
 	read_file(paths[2], &reference->package, &reference->package_size);
-	for (int i = 0; i < 3; i++)
+	if (max_package > 0)
+		read_file(paths[3], &reference->second, &reference->second_size);
+	for (int i = 0; i < 4; i++)
 		(void)unlink(paths[i]); /* what is left behind is in the folder for temporary files */
 	(void)rmdir(folder);
+}
+
+void bundle_generate(struct reference *reference)
+{
+	generate(reference, 0);
+}
+
+void bundle_generate_minimal(struct reference *reference, uint64_t max_package)
+{
+	generate(reference, max_package);
 }
 
 /* ---- Scripts ---- */

@@ -344,12 +344,25 @@ void check_crash(struct module *module)
 
 /* ---- When recovery leaves ---- */
 
+static bool next_is_asked(struct module *module)
+{
+	size_t size;
+
+	return module->reference->second &&
+	       medium_file(module->medium, "usrdata", NEXT_PATH + strlen("/usrdata"), true, &size);
+}
+
 void check_recovery(struct module *module)
 {
 	struct misc_message message;
 	bool armed = module_read_message(module, &message) && misc_is_armed(&message);
 
 	look_at_misc(module);
+	if (!armed && !module->urc.ended && next_is_asked(module)) {
+		check_assets(module, false); /* what the first package of two leaves as it was: everything */
+		module->clearings++;
+		return;
+	}
 	if (module->urc.has_end && armed)
 		module_violate(module, "boot %u: END, and still armed", module->boots);
 	else if (module->asked && !armed && !module->urc.ended && !module->urc.was_ended)

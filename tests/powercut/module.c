@@ -173,6 +173,9 @@ struct module *module_new(const struct reference *reference, enum loader loader)
 	}
 	medium_put_file(module->medium, "usrdata", reference->package_path + strlen("/usrdata"), reference->package,
 	                reference->package_size, 0644);
+	if (reference->second)
+		medium_put_file(module->medium, "usrdata", SECOND_PATH + strlen("/usrdata"), reference->second,
+		                reference->second_size, 0644);
 	medium_put_file(module->medium, "usrdata", "/cache/recovery/last_locale", "en", 2, 0644);
 	add_root(module);
 	return module;

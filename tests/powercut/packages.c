@@ -369,6 +369,8 @@ static const struct recipe {
 	{"bad-bare", "the fourth object is foreign, nothing was checked before", make_bad_bare},
 	{"bad-assert", "the fourth object is foreign, and checked before; misc of 1 block", make_bad_assert},
 	{"bad-patch", "the kernel's patch yields something else; misc of 2 blocks, too", make_bad_patch},
+	{"minimal", "an upgrade of two packages", make_minimal},
+	{"minimal-misc", "the same; misc of 1 block", make_minimal_small_misc},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };
 enum { RECIPES = sizeof(recipes) / sizeof(recipes[0]) };

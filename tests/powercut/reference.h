@@ -66,6 +66,8 @@ struct reference {
 	uint8_t *package;
 	size_t package_size;
 	const char *package_path;
+	uint8_t *second; /* the package that goes on, NULL: the first one is all; see SECOND_PATH in boot.h */
+	size_t second_size;
 	bool named;         /* armed with its path; else recovery takes its default */
 	int end_code;       /* of END */
 	unsigned backups;   /* made when power is never cut */
@@ -121,6 +123,10 @@ struct asset *add_directory(struct reference *reference, const char *place, cons
                             uint32_t uid);
 void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32_t gid);
 
+/* In a file of its own, minimal.c. */
+void make_minimal(struct reference *reference);
+void make_minimal_small_misc(struct reference *reference);
+
 /* A zip archive. */
 struct bundle;
 struct bundle *bundle_new(void);
@@ -130,6 +136,7 @@ void bundle_finish(struct bundle *bundle, uint8_t **bytes, size_t *size); /* the
 
 /* The package that update_gen makes of both versions. Partition boot is the kernel, others are multi-FOTA images. */
 void bundle_generate(struct reference *reference);
+void bundle_generate_minimal(struct reference *reference, uint64_t max_package); /* two of them, of so many bytes */
 
 /* A package of a script, which may refer to what is named below, and the entries it needs. */
 struct scripted {

@@ -108,15 +108,16 @@ static void check_misc(struct module *module)
 static void check_attempts(struct module *module)
 {
 	unsigned wanted = module->reference->end_code ? ATTEMPTS : 0;
+	unsigned packages = module->reference->second ? 2 : 1;
 	/* A journal of one block that is full is erased; a cut in there costs the count (misc/journal.c). */
 	unsigned per_cut = module_misc_blocks(module) == 2 ? ATTEMPTS : 1;
 	unsigned most = wanted ? wanted + module->cuts * per_cut : 0;
 
 	if (module->failures_of_runs < wanted || module->failures_of_runs > most)
 		module_violate(module, "%u attempts failed, %u were due", module->failures_of_runs, wanted);
-	if (module->cuts == 0 && module->runs != (wanted ? wanted : 1))
+	if (module->cuts == 0 && module->runs != (wanted ? wanted : packages))
 		module_violate(module, "the updater ran %u times", module->runs);
-	if (module->clearings > 1 + module->cuts || (module->cuts == 0 && module->clearings != 1))
+	if (module->clearings > packages + module->cuts || (module->cuts == 0 && module->clearings != packages))
 		module_violate(module, "the flag was cleared %u times", module->clearings);
 	if (module->cuts == 0 && module->backups != module->reference->backups)
 		module_violate(module, "%u backups were made, %u were due", module->backups,
@@ -174,7 +175,8 @@ static uint32_t largest_partition(const struct reference *reference)
 static uint64_t allowed_erases(const struct module *module)
 {
 	const struct reference *reference = module->reference;
-	uint64_t blocks = ERASES_OF_MISC + (uint64_t)module->recoveries * (module->loader == LOADER_LK ? 3 : 1);
+	uint64_t blocks = (reference->second ? 2 : 1) * ERASES_OF_MISC +
+	                  (uint64_t)module->recoveries * (module->loader == LOADER_LK ? 3 : 1);
 
 	for (unsigned i = 0; i < reference->asset_count; i++) {
 		const struct asset *asset = &reference->assets[i];

@@ -30,13 +30,13 @@ static void check_part(struct module *module)
 	                 "IP_PREVIOUS_UPDATE_IN_PROGRESS 0\npart: 1 of 2 is installed\nnext: " NAME "\n");
 	ck_assert(!module_is_armed(module));
 	ck_assert(!module_has(module, COMMAND_PATH));
-	ck_assert(!module_has(module, PERCENT_PATH));
 }
 
 static void check_over(struct module *module, const char *end, const char *status)
 {
 	ck_assert_ptr_nonnull(strstr(module_urcs(module), end));
 	ck_assert(!module_has(module, NEXT_PATH));
+	ck_assert(!module_has(module, PERCENT_PATH));
 	ck_assert_str_eq(module_status(module), status);
 	ck_assert(!module_is_armed(module));
 }
@@ -63,6 +63,8 @@ START_TEST(test_two_packages)
 	module_arm(module, standard);
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	check_over(module, END(0), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
+	ck_assert_str_eq(module_urcs(module), START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(100) START UPDATING(0)
+	                                              UPDATING(3) UPDATING(5) UPDATING(100) END(0));
 	ck_assert_uint_eq(module->runs, 2);
 	module_free(module);
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/pack.h"
+
+#include "gentools/compose.h"
+#include "gentools/output.h"
+#include "gentools/rollback.h"
+#include "package/package.h"
+#include "updater/updater.h" /* only what it accepts */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
+
+const struct object *pack_find_version(const struct tree *tree)
+{
+	const struct object *object = tree_find(tree, VERSION_FILE);
+
+	return object && object->type == OBJECT_FILE ? object : NULL;
+}
+
+static int spool_script(struct plan *plan, struct extent *script, struct error *error)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int err = out ? 0 : -ENOMEM;
+
+	if (out) {
+		compose_script(plan, out);
+		if (ferror(out))
+			err = -ENOMEM;
+		if (fclose(out) != 0)
+			err = -ENOMEM;
+	}
+	if (err == 0 && size > SCRIPT_MAX_LENGTH) {
+		free(text);
+		return error_set(error, RESULT_FORMAT, EFBIG,
+		                 "too many differences: the script would take %zu bytes, updaters read at most %d",
+		                 size, SCRIPT_MAX_LENGTH);
+	}
+	if (err == 0) {
+		spool_start(&plan->spool, script);
+		err = spool_append(&plan->spool, script, text, size);
+	}
+	free(text);
+	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
+}
+
+/* In the order in which the script asks for them, so that a module can read the package from its start to its end. */
+static size_t gather_entries(const struct plan *plan, struct output_entry *entries)
+{
+	size_t count = 0;
+
+	for (int turn = COMPOSE_COPIES; turn <= COMPOSE_IMAGES; turn++) {
+		for (size_t i = 0; i < plan->count; i++) {
+			const struct step *step = &plan->steps[i];
+
+			if (step->entry && !step->stored && (int)compose_turn(step) == turn)
+				entries[count++] = (struct output_entry){
+					.name = step->entry,
+					.directory = step->kind == STEP_DIRECTORY,
+					.packed = step_is_patch(step),
+					.data = step->data,
+				};
+		}
+	}
+	return count;
+}
+
+int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options, const char *path,
+              struct error *error)
+{
+	/* Whose file system is there behind the upgrade. */
+	const struct tree *result = options->parts & GEN_LINUX ? trees->target : trees->source;
+	const struct object *version = pack_find_version(result);
+	const struct object *rollback = rollback_find(result);
+	struct output_entry *entries = calloc(plan->count + 4, sizeof(*entries));
+	size_t count = 0;
+	int err;
+
+	if (!entries)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	entries[count++] =
+		(struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = pack_find_version(trees->source)->data};
+	if (version)
+		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = version->data};
+	if (rollback)
+		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
+	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
+	err = spool_script(plan, &entries[count++].data, error);
+	count += gather_entries(plan, entries + count);
+	if (err == 0 && count > package_default_limits().max_entries)
+		err = error_set(error, RESULT_FORMAT, EFBIG,
+		                "too many differences: %zu entries do not fit into a package", count);
+	if (err == 0)
+		err = output_write(path, entries, count, options->has_time ? &options->time : NULL, error);
+	free(entries);
+	return err;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+int pack_check_output(const char *output, const struct gen_options *options, struct error *error)
+{
+	if (is_same_file(output, options->source) || is_same_file(output, options->target))
+		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", output);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_PACK_H
+#define GENTOOLS_PACK_H
+
+/* A plan as a package. */
+#include "gentools/gentools.h"
+#include "gentools/plan.h"
+#include "gentools/verify.h"
+
+/* The file with the version's name; NULL when the tree has none. */
+const struct object *pack_find_version(const struct tree *tree);
+
+/* A version's targetfiles.zip is the only source of its next update: the output must be no input. */
+int pack_check_output(const char *output, const struct gen_options *options, struct error *error);
+
+/* Data that an earlier package has stored are left out. */
+int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options, const char *path,
+              struct error *error);
+
+#endif

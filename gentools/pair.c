@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/pair.h"
+
+#include "gentools/minimal.h"
+#include "gentools/pack.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIRST, SECOND, BOTH };
+
+struct pair {
+	struct plan *plan;
+	const struct verify_inputs *trees;
+	const struct gen_options *options;
+	const struct signer *signer;
+	char *names[BOTH]; /* what they will be called */
+	char *parts[BOTH]; /* and are called until they are right */
+};
+
+static int out_of_memory(struct error *error)
+{
+	return error_set(error, 0, ENOMEM, "out of memory");
+}
+
+static void free_pair(struct pair *pair)
+{
+	for (int i = 0; i < BOTH; i++) {
+		free(pair->names[i]);
+		free(pair->parts[i]);
+	}
+}
+
+static int name_pair(struct pair *pair, struct error *error)
+{
+	int err = minimal_second_name(pair->options->output, &pair->names[SECOND], error);
+
+	if (err < 0)
+		return err;
+	pair->names[FIRST] = strdup(pair->options->output);
+	if (!pair->names[FIRST])
+		return out_of_memory(error);
+	for (int i = 0; i < BOTH; i++) {
+		if (asprintf(&pair->parts[i], "%s.part", pair->names[i]) < 0) {
+			pair->parts[i] = NULL;
+			return out_of_memory(error);
+		}
+	}
+	return pack_check_output(pair->names[SECOND], pair->options, error);
+}
+
+/* Sign what was written, and see how large it is then. */
+static int finish(const struct pair *pair, int which, uint64_t *size, struct error *error)
+{
+	const char *path = pair->parts[which];
+	struct stat stat_buffer;
+	int err = pair->signer ? signer_sign(pair->signer, path, path, error) : 0;
+
+	if (err == 0 && stat(path, &stat_buffer) < 0)
+		err = error_set(error, 0, errno, "%s: %s", path, strerror(errno));
+	if (err == 0)
+		*size = (uint64_t)stat_buffer.st_size;
+	return err;
+}
+
+/* What entries take in an archive is known when it is written: try, and take so much less. */
+static int write_first(const struct pair *pair, uint64_t *size, struct error *error)
+{
+	const struct gen_options *options = pair->options;
+	uint64_t limit = options->limits.package;
+	uint64_t bytes = limit;
+	int err;
+
+	for (;;) {
+		err = minimal_split(pair->plan, bytes, error);
+		if (err == 0)
+			err = minimal_write_first(pair->plan, pair->trees->source, pair->parts[FIRST],
+			                          pair->names[SECOND], options->has_time ? &options->time : NULL,
+			                          error);
+		if (err == 0)
+			err = finish(pair, FIRST, size, error);
+		if (err < 0 || *size <= limit)
+			return err;
+		if (*size - limit >= bytes)
+			return error_set(error, 0, EFBIG,
+			                 "%s: takes %llu bytes without anything in it, --max-package allows %llu",
+			                 pair->names[FIRST], (unsigned long long)*size, (unsigned long long)limit);
+		bytes -= *size - limit;
+	}
+}
+
+static int write_second(const struct pair *pair, uint64_t *size, struct error *error)
+{
+	uint64_t limit = pair->options->limits.package;
+	int err = pack_plan(pair->plan, pair->trees, pair->options, pair->parts[SECOND], error);
+
+	if (err == 0)
+		err = finish(pair, SECOND, size, error);
+	if (err < 0 || *size <= limit)
+		return err;
+	return error_set(
+		error, 0, EFBIG,
+		"it does not fit into two packages: with all that the first one takes, the second one has %llu "
+		"bytes, %llu more than --max-package",
+		(unsigned long long)*size, (unsigned long long)(*size - limit));
+}
+
+static void tell(const struct pair *pair, const uint64_t sizes[BOTH], const struct log *log)
+{
+	uint64_t stored = 0;
+	size_t objects = 0;
+
+	for (size_t i = 0; i < pair->plan->count; i++) {
+		if (pair->plan->steps[i].stored) {
+			stored += pair->plan->steps[i].data.size;
+			objects++;
+		}
+	}
+	log_printf(log,
+	           "part 1: %s, %llu bytes: the data of %zu objects, which take %llu bytes of the root file system",
+	           pair->names[FIRST], (unsigned long long)sizes[FIRST], objects, (unsigned long long)stored);
+	log_printf(log, "part 2: %s, %llu bytes", pair->names[SECOND], (unsigned long long)sizes[SECOND]);
+}
+
+/* The second one first: who sees the first one finds it. */
+static int rename_both(const struct pair *pair, struct error *error)
+{
+	for (int i = SECOND; i >= FIRST; i--)
+		if (rename(pair->parts[i], pair->names[i]) < 0)
+			return error_set(error, 0, errno, "cannot rename %s to %s: %s", pair->parts[i], pair->names[i],
+			                 strerror(errno));
+	return 0;
+}
+
+int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
+              const struct signer *signer, const struct log *log, struct needs *needs, struct error *error)
+{
+	struct pair pair = {.plan = plan, .trees = trees, .options = options, .signer = signer};
+	struct verify_inputs inputs = *trees;
+	uint64_t sizes[BOTH];
+	int err = name_pair(&pair, error);
+
+	if (err < 0)
+		goto out;
+	err = write_first(&pair, &sizes[FIRST], error);
+	if (err == 0)
+		err = write_second(&pair, &sizes[SECOND], error);
+	if (err == 0)
+		tell(&pair, sizes, log);
+	inputs.package = pair.parts[FIRST];
+	inputs.next = pair.parts[SECOND];
+	if (err == 0 && !options->no_verify)
+		err = verify_package(&inputs, log, needs, error);
+	if (err == 0)
+		err = rename_both(&pair, error);
+	for (int i = 0; err < 0 && i < BOTH; i++)
+		(void)unlink(pair.parts[i]); /* a remnant is the lesser evil than hiding the first error */
+out:
+	free_pair(&pair);
+	return err;
+}
