@@ -37,6 +37,8 @@ static const char usage[] =
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
 	"      --no-verify     write the package without that proof\n"
+	"      --compat WHICH  lineage (default): updaters of the whole lineage take the package; native: only this\n"
+	"                      project's, for SHA-256 digests and copies of files\n"
 	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   fail when the updater needs more memory\n"
@@ -75,6 +77,7 @@ static const struct option long_options[] = {
 	{"allow-empty", no_argument, NULL, 'e'},
 	{"sign", required_argument, NULL, 'k'},
 	{"no-verify", no_argument, NULL, 'n'},
+	{"compat", required_argument, NULL, 'c'},
 	{"max-package", required_argument, NULL, LIMIT_OPTION},
 	{"max-scratch", required_argument, NULL, LIMIT_OPTION + 1},
 	{"max-memory", required_argument, NULL, LIMIT_OPTION + 2},
@@ -91,7 +94,7 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* What is no option: "verify PACKAGE", and parts. -1 to go on. */
+/* What is no option: "verify PACKAGE", and parts. Then all must be there; -1 to go on. */
 static int parse_words(int count, char **words, struct command *command)
 {
 	struct gen_options *options = &command->options;
@@ -115,7 +118,11 @@ static int parse_words(int count, char **words, struct command *command)
 			return EXIT_USAGE;
 		}
 	}
-	return -1;
+	if (options->parts && options->source && (options->target || command->verify) && options->output)
+		return -1;
+	(void)fprintf(stderr, "update_gen: %s needed; see --help\n",
+	              command->verify ? "--source is" : "parts, --source, --target and --output are");
+	return EXIT_USAGE;
 }
 
 static bool take_limit(struct gen_limits *limits, int number, const char *text)
@@ -130,7 +137,6 @@ static bool take_limit(struct gen_limits *limits, int number, const char *text)
 static int parse_options(int argc, char **argv, struct command *command)
 {
 	struct gen_options *options = &command->options;
-	int status;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "s:t:o:", long_options, NULL)) != -1) {
@@ -152,6 +158,10 @@ static int parse_options(int argc, char **argv, struct command *command)
 			break;
 		case 'n':
 			options->no_verify = true;
+			break;
+		case 'c':
+			if (!main_parse_compat(optarg, &options->native))
+				return EXIT_USAGE;
 			break;
 		case 'j':
 			options->jobs = main_parse_jobs(optarg);
@@ -180,14 +190,7 @@ static int parse_options(int argc, char **argv, struct command *command)
 				return EXIT_USAGE;
 		}
 	}
-	status = parse_words(argc - optind, argv + optind, command);
-	if (status >= 0)
-		return status;
-	if (options->parts && options->source && (options->target || command->verify) && options->output)
-		return -1;
-	(void)fprintf(stderr, "update_gen: %s needed; see --help\n",
-	              command->verify ? "--source is" : "parts, --source, --target and --output are");
-	return EXIT_USAGE;
+	return parse_words(argc - optind, argv + optind, command);
 }
 
 int main(int argc, char **argv)

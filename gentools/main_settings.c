@@ -11,6 +11,15 @@
 #define BAR_WIDTH 40
 #define JOBS_MAX  1024
 
+bool main_parse_compat(const char *text, bool *native)
+{
+	*native = strcmp(text, "native") == 0;
+	if (*native || strcmp(text, "lineage") == 0)
+		return true;
+	(void)fprintf(stderr, "update_gen: --compat %s: neither lineage nor native\n", text);
+	return false;
+}
+
 unsigned main_processors(void)
 {
 	long count = sysconf(_SC_NPROCESSORS_ONLN);

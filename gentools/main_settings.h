@@ -11,6 +11,9 @@ unsigned main_parse_jobs(const char *text);
 /* A number of bytes above 0, K or M may follow it; false, and told, when it is none. */
 bool main_parse_bytes(const char *option, const char *text, uint64_t *bytes);
 
+/* "lineage" or "native"; false, and told, when it is neither. */
+bool main_parse_compat(const char *text, bool *native);
+
 /* How many processors there are. */
 unsigned main_processors(void);
 

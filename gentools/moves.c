@@ -115,7 +115,7 @@ static int compare_offers(const void *a, const void *b)
 		return first->saved < second->saved ? 1 : -1;
 	if (first->step != second->step)
 		return first->step < second->step ? -1 : 1;
-	return (first->source > second->source) - (first->source < second->source);
+	return (first->rank > second->rank) - (first->rank < second->rank);
 }
 
 /* The offer's own source, or else another one of the same content; NULL when all went to others. */

@@ -231,6 +231,7 @@ static void add_offers(struct moves_search *search, const struct index *index, s
 	for (unsigned k = 0; k < MOVES_OFFERS && points[k] > 0 && 4 * points[k] >= 3 * points[0]; k++)
 		search->offers[search->offer_count++] = (struct moves_offer){
 			.step = step,
+			.rank = k,
 			.source = best[k],
 			.same = digest_equal(&search->sources[best[k]].object->sha1, &new->sha1),
 		};

@@ -15,6 +15,7 @@ struct moves_source {
 /* One way to make a new file. */
 struct moves_offer {
 	size_t step;        /* of the plan, a STEP_WHOLE */
+	unsigned rank;      /* among the step's: 0 is the likeliest */
 	size_t source;      /* in sources */
 	bool same;          /* content */
 	struct step *trial; /* the patch, if it is not the same */
@@ -24,7 +25,7 @@ struct moves_offer {
 struct moves_search {
 	struct moves_source *sources; /* in the order of the tree */
 	size_t source_count;
-	struct moves_offer *offers; /* in the order of the plan, the likeliest first, at most MOVES_OFFERS for a step */
+	struct moves_offer *offers; /* in the order of the plan, then by rank, at most MOVES_OFFERS for a step */
 	size_t offer_count;
 };
 

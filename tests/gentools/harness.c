@@ -29,7 +29,7 @@ static const struct item base[] = {
 
 uint8_t *item_content(const struct item *item, size_t *size)
 {
-	uint32_t state = 1;
+	uint32_t state = 1 + 0x9e3779b9u * item->stream;
 	uint8_t *bytes;
 
 	*size = item->text ? strlen(item->text) : item->noise;
@@ -190,7 +190,7 @@ static void run_script(struct run *run)
 	ck_assert_str_ne(value.text, "");
 	script_value_clear(&value);
 	script_free(script);
-	free(text);
+	run->script = text;
 }
 
 static void add_line(void *ctx, const char *text)
@@ -234,7 +234,15 @@ static void write_text(const char *path, const char *text)
 void run_start_listed(struct run *run, const char *parts, const struct item *source, const struct item *target,
                       const char *const lists[GEN_LISTS])
 {
-	struct gen_options options = {0};
+	static const struct gen_options none;
+
+	run_start_with(run, parts, source, target, lists, &none);
+}
+
+void run_start_with(struct run *run, const char *parts, const struct item *source, const struct item *target,
+                    const char *const lists[GEN_LISTS], const struct gen_options *more)
+{
+	struct gen_options options = *more;
 	char list_paths[GEN_LISTS][96];
 	char paths[3][96];
 	struct log log = {.line = add_line};
@@ -281,6 +289,7 @@ void run_end(struct run *run)
 	ck_assert_int_eq(rmdir(run->folder), 0); /* nothing else was left there */
 	package_close(run->package);
 	free(run->bytes);
+	free(run->script);
 	free(run->calls);
 	free(run->log);
 }

@@ -18,6 +18,7 @@ struct item {
 	const char *text; /* content, target; NULL: content is noise */
 	size_t noise;     /* bytes */
 	unsigned seed;    /* position of a change in the noise, 0: none */
+	unsigned stream;  /* of the noise: contents of two streams have nothing in common */
 };
 
 #define ITEM_FILE(path_, mode_, text_)                                                                                 \
@@ -27,6 +28,11 @@ struct item {
 #define ITEM_NOISE(path_, size_, change_)                                                                              \
 	{                                                                                                              \
 		.path = (path_), .type = S_IFREG, .mode = 0644, .noise = (size_), .seed = (change_)                    \
+	}
+#define ITEM_STREAM(path_, size_, change_, stream_)                                                                    \
+	{                                                                                                              \
+		.path = (path_), .type = S_IFREG, .mode = 0644, .noise = (size_), .seed = (change_),                   \
+		.stream = (stream_)                                                                                    \
 	}
 #define ITEM_DIR(path_)                                                                                                \
 	{                                                                                                              \
@@ -51,6 +57,7 @@ struct run {
 	struct memory_block block;
 	struct reader reader;
 	struct package *package;
+	char *script;
 	char *calls; /* what the script called, one line each: name(argument,argument,...) */
 	char *log;   /* lines of the generator's log */
 	struct error error;
@@ -68,6 +75,10 @@ void run_end(struct run *run);
 /* The same with lists, by enum gen_list: their texts, NULL for none. Their files are named "list0" and so on. */
 void run_start_listed(struct run *run, const char *parts, const struct item *source, const struct item *target,
                       const char *const lists[GEN_LISTS]);
+
+/* The same with these options over those that the harness sets. */
+void run_start_with(struct run *run, const char *parts, const struct item *source, const struct item *target,
+                    const char *const lists[GEN_LISTS], const struct gen_options *more);
 
 /* The line of the calls that starts with this text, as a position in calls; -1 when there is none. */
 long find_call(const struct run *run, const char *start);
