@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/compose.h"
 
+#include "gentools/store.h"
+
 #include <string.h>
 
 /* A line per path, and calls short enough for updaters that evaluate all arguments into memory. */
@@ -150,16 +152,17 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
 
+	store_put_guard(step, c->out);
 	if (source)
 		put_call(c->out, "apply_patch(", source, ", ");
 	else
 		(void)fputs("apply_patch(", c->out);
 	put_object(c->out, step);
-	(void)fprintf(c->out, "%s,\n            %s, %llu,\n            %s, package_extract_file(",
-	              source ? "" : ", \"-\"", digest_format(&step->new_digest, new),
-	              (unsigned long long)step->new->data.size, digest_format(&step->old_digest, old));
-	compose_quoted(c->out, step->entry);
-	(void)fputs("))", c->out);
+	(void)fprintf(c->out, "%s,\n            %s, %llu,\n            %s, ", source ? "" : ", \"-\"",
+	              digest_format(&step->new_digest, new), (unsigned long long)step->new->data.size,
+	              digest_format(&step->old_digest, old));
+	store_put_data(step, c->out);
+	(void)fputc(')', c->out);
 	put_abort(c->out, "Failed to apply patch to", step->device);
 	put_progress(c, step_work(step));
 }
@@ -187,8 +190,10 @@ static void put_rename(FILE *out, const struct step *step)
 
 static void put_image(struct composer *c, const struct step *step)
 {
-	put_call(c->out, "write_raw_image(package_extract_file(", step->entry, "), ");
-	put_call(c->out, "", step->device, ")");
+	store_put_guard(step, c->out);
+	(void)fputs("write_raw_image(", c->out);
+	store_put_data(step, c->out);
+	put_call(c->out, ", ", step->device, ")");
 	put_abort(c->out, "Failed to write image to", step->device);
 	put_progress(c, step_work(step));
 }
@@ -256,28 +261,31 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/*
- * Every object is known to be the old or the new one before the first is changed, and there is room for the largest:
- * the backup holds old content, the lineage's updaters ask for the size of new content.
- */
-static void put_checks(const struct plan *plan, FILE *out)
+/* Every object is known to be the old or the new one before the first is changed. */
+void compose_checks(const struct plan *plan, FILE *out)
 {
 	struct composer c = {.out = out};
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_checked(&plan->steps[i]))
+			c.total += plan->steps[i].old->data.size;
+	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_checked(&plan->steps[i]))
+			put_check(&c, plan, &plan->steps[i]);
+}
+
+/* For the largest: the backup holds old content, the lineage's updaters ask for the size of new content. */
+static void put_space(const struct plan *plan, FILE *out)
+{
 	uint64_t largest = 0;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 
-		if (!is_checked(step))
-			continue;
-		c.total += step->old->data.size;
 		if (step_is_patch(step))
 			largest = larger(largest, larger(step->old->data.size, step->new->data.size));
 	}
-	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);
-	for (size_t i = 0; i < plan->count; i++)
-		if (is_checked(&plan->steps[i]))
-			put_check(&c, plan, &plan->steps[i]);
 	if (largest > 0)
 		(void)fprintf(out, "apply_patch_space(%llu) || abort(\"Not enough free space to apply patches.\");\n",
 		              (unsigned long long)largest);
@@ -307,13 +315,16 @@ static void put_files(const struct plan *plan, struct composer *c)
 		if (compose_turn(step) == COMPOSE_PATCHES)
 			put_patch(c, step, NULL);
 		if (compose_turn(step) == COMPOSE_FILES) {
-			any = true;
+			any = any || !step->stored;
 			whole += step_work(step);
 		}
 	}
 	if (any)
 		(void)fputs("package_extract_dir(\"system\", \"/system\") || abort(\"Failed to extract files.\");\n",
 		            c->out);
+	for (size_t i = 0; i < plan->count; i++)
+		if (compose_turn(&plan->steps[i]) == COMPOSE_FILES && plan->steps[i].stored)
+			store_put_rename(&plan->steps[i], c->out);
 	put_progress(c, whole);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->steps[i].kind != STEP_LINK)
@@ -360,24 +371,14 @@ static void put_changes(const struct plan *plan, FILE *out)
 
 void compose_script(const struct plan *plan, FILE *out)
 {
-	bool system = false;
-	bool firmware = false;
+	bool stored = store_is_used(plan);
 
-	for (size_t i = 0; i < plan->count; i++) {
-		system = system || !step_is_image(&plan->steps[i]);
-		firmware = firmware ||
-		           (!step_is_image(&plan->steps[i]) && path_in(plan->steps[i].device, "/system/firmware"));
-	}
-	(void)fputs("# made by update_gen " FOTA_VERSION "\n", out);
-	if (system)
-		(void)fputs("mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n", out);
-	if (firmware)
-		(void)fputs("mount(\"ubifs\", \"UBI\", \"modem\", \"/system/firmware\");\n", out);
-	put_checks(plan, out);
+	compose_begin(plan, stored, out);
+	store_put_checks(plan, out);
+	compose_checks(plan, out);
+	put_space(plan, out);
 	put_changes(plan, out);
-	if (firmware)
-		(void)fputs("unmount(\"/system/firmware\");\n", out);
-	if (system)
-		(void)fputs("unmount(\"/system\");\n", out);
+	store_put_end(plan, out);
+	compose_end(plan, stored, out);
 	(void)fputs("ui_print(\"Update complete.\");\n", out);
 }
