@@ -72,6 +72,7 @@ int images_unpack(struct tree *tree, const uint8_t *data, size_t size, struct er
 	struct memory_block block = {.data = data, .size = size};
 	struct reader reader = reader_from_memory(&block);
 	struct ubi ubi = {0};
+	uint8_t magic[4];
 	int err = 0;
 
 	*tree = (struct tree){.name = "test", .spool = {.fd = -1}};
@@ -83,7 +84,8 @@ int images_unpack(struct tree *tree, const uint8_t *data, size_t size, struct er
 		if (err == 0)
 			reader = ubi_volume_reader(&ubi.volumes[0]);
 	}
-	if (err == 0 && size >= 4 && memcmp(data, SQUASHFS_MAGIC, 4) == 0)
+	if (err == 0 && reader.size >= 4 && reader.read_at(reader.ctx, 0, magic, 4) == 0 &&
+	    memcmp(magic, SQUASHFS_MAGIC, 4) == 0)
 		err = image_unpack_squashfs(&reader, &place, error);
 	else if (err == 0)
 		err = image_unpack_ubifs(&reader, 0, &place, error);

@@ -173,6 +173,19 @@ static uint8_t *add_copy(struct image_bytes *bytes, size_t of)
 	return copy;
 }
 
+/* Of headers also what does not matter here is looked after. */
+START_TEST(damaged_header)
+{
+	static const size_t places[] = {15, BLOCK + 15, 3 * BLOCK + HEADER + 47};
+	struct image_bytes bytes = images_read("small.ubi");
+	uint32_t expected = images_fingerprint(&bytes);
+
+	bytes.data[places[_i]] ^= 1;
+	ck_assert(images_refused(&bytes, bytes.size, expected));
+	free(bytes.data);
+}
+END_TEST
+
 /* The newest of several blocks counts, but not a copy that broke off. */
 START_TEST(blocks_that_are_there_twice)
 {
@@ -208,6 +221,7 @@ TCase *image_tests(void)
 	tcase_add_test(tests, what_is_not_used_is_told);
 	tcase_add_loop_test(tests, refuses_bad_images, 0, sizeof(bad_inputs) / sizeof(bad_inputs[0]));
 	tcase_add_loop_test(tests, attributes, 0, 2);
+	tcase_add_loop_test(tests, damaged_header, 0, 3);
 	tcase_add_test(tests, blocks_that_are_there_twice);
 	return tests;
 }

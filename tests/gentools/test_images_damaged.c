@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const small_images[] = {"small.ubifs", "small.ubi"};
+static const char *const small_images[] = {"small.ubifs", "small.ubi", "static.ubi"};
 
-/* Every bit that counts is guarded by a checksum. */
+/* Every bit that counts is guarded by a checksum; of squashfs those in a static volume. */
 START_TEST(flipped_bits)
 {
 	struct image_bytes bytes = images_read(small_images[_i]);
@@ -45,7 +45,7 @@ START_TEST(cut_anywhere)
 		refused += images_refused(&cut, size, expected);
 		free(cut.data);
 	}
-	ck_assert_uint_gt(refused, 100);
+	ck_assert_uint_gt(refused, bytes.size / 1009 / 4);
 	free(bytes.data);
 }
 END_TEST
