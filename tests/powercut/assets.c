@@ -188,6 +188,38 @@ struct asset *add_gone(struct reference *reference, const char *place, const cha
 	return asset;
 }
 
+struct asset *add_moved(struct reference *reference, const char *place, const char *from, const char *to,
+                        size_t old_size, size_t new_size, unsigned seed)
+{
+	struct asset *origin = add_gone(reference, place, from, old_size, seed);
+	struct asset *asset = add_asset(reference, place, to);
+
+	asset->origin = origin;
+	asset->via = noise_version(SHAPE_FILE, old_size, seed);
+	asset->new = old_size == new_size ? noise_version(SHAPE_FILE, old_size, seed)
+	                                  : changed_version(&origin->old, new_size, seed);
+	return asset;
+}
+
+struct asset *add_copied(struct reference *reference, const struct asset *asset, const char *to, size_t size,
+                         unsigned seed)
+{
+	struct asset *copy = add_asset(reference, asset->place, to);
+
+	copy->new = changed_version(&asset->old, size, seed);
+	return copy;
+}
+
+void make_scarce(struct reference *reference)
+{
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < reference->asset_count; i++)
+		if (strcmp(reference->assets[i].place, "rootfs") == 0)
+			used += (reference->assets[i].old.size + 4095) / 4096 * 4096;
+	reference_place(reference, "rootfs")->bytes = used + 20480;
+}
+
 struct asset *add_texts(struct reference *reference, const char *place, const char *path, const char *old,
                         const char *new)
 {

@@ -180,6 +180,7 @@ static void generate(struct reference *reference, uint64_t max_package)
 	                              .target = paths[1],
 	                              .output = paths[2],
 	                              .parts = GEN_ALL,
+	                              .native = reference->native,
 	                              .minimal = max_package > 0,
 	                              .limits = {.package = max_package}};
 	struct error error;

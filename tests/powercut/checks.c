@@ -134,10 +134,18 @@ bool asset_is_third(struct module *module, const struct asset *asset)
 /* A file that left to make room for its new version. */
 static bool is_away(struct module *module, const struct asset *asset, bool durable)
 {
+	const struct asset *origin = asset->origin;
 	struct storage_stat stat;
 
-	return asset->old.shape == SHAPE_FILE && asset->new.shape == SHAPE_FILE && !asset->gap &&
-	       !medium_stat(module->medium, asset->place, asset->path, durable, &stat);
+	return (asset->old.shape == SHAPE_FILE || origin) && asset->new.shape == SHAPE_FILE && !asset->gap &&
+	       !medium_stat(module->medium, asset->place, asset->path, durable, &stat) &&
+	       (!origin || !medium_stat(module->medium, origin->place, origin->path, durable, &stat));
+}
+
+/* What it was then. */
+static const struct version *version_away(const struct asset *asset)
+{
+	return asset->origin ? &asset->via : &asset->old;
 }
 
 static bool backup_has(struct module *module, const struct version *version)
@@ -313,11 +321,11 @@ static void check_path(struct module *module, const struct asset *asset)
 {
 	struct storage_stat stat;
 
-	if (asset_is(module, asset, &asset->old, true) ||
+	if (is_away(module, asset, true) && backup_has(module, version_away(asset)))
+		return;
+	if ((asset_is(module, asset, &asset->old, true) && !(asset->origin && is_away(module, asset, true))) ||
 	    (!asset->stays && asset_is(module, asset, &asset->new, true)) ||
 	    (asset->via.shape != SHAPE_NONE && asset_is(module, asset, &asset->via, true)))
-		return;
-	if (is_away(module, asset, true) && backup_has(module, &asset->old))
 		return;
 	if (asset->gap && !medium_stat(module->medium, asset->place, asset->path, true, &stat))
 		return;

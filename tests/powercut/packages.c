@@ -79,17 +79,12 @@ static void make_everything(struct reference *r)
 /* So little room that no new version fits beside its old one. */
 static void make_low_space(struct reference *r)
 {
-	uint64_t used = 0;
-
 	add_module(r, 4, LONG_BLOCK);
 	(void)add_same(r, "boot", NULL, 20000, 40);
 	(void)add_changed(r, "rootfs", "/bin/app", 50000, 51000, 41);
 	(void)add_changed(r, "rootfs", "/lib/libx.so", 40000, 40500, 42);
 	(void)add_texts(r, "rootfs", VERSION_PATH, MODEL_ONE, MODEL_TWO);
-	for (unsigned i = 0; i < r->asset_count; i++)
-		if (strcmp(r->assets[i].place, "rootfs") == 0)
-			used += (r->assets[i].old.size + 4095) / 4096 * 4096;
-	reference_place(r, "rootfs")->bytes = used + 20480;
+	make_scarce(r);
 	r->backups = 3; /* the version's file, too: what is left is less than the updater's reserve */
 	bundle_generate(r);
 }
@@ -363,6 +358,8 @@ static const struct recipe {
 	{"modem", "a static UBI volume, through the backup, and a file's attributes", make_modem},
 	{"everything", "files, kernel, a dynamic volume, an image written whole; bad blocks", make_everything},
 	{"low-space", "files that leave for the backup for want of room", make_low_space},
+	{"moved", "files that move, edited or not, and copies", make_moved_files},
+	{"moved-low-space", "the same for want of room", make_moved_low_space},
 	{"resumed-download", "a package of another name, beside remnants of downloads", make_resumed_download},
 	{"lineage-bare", "a script as AOSP's generator writes it", make_lineage_bare},
 	{"lineage-assert", "a script as Qualcomm's generator writes it", make_lineage_assert},

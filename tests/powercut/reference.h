@@ -38,10 +38,11 @@ struct asset {
 	char path[64];     /* in the place's file system; "" for raw content */
 	struct version old;
 	struct version new;
-	bool stays;         /* the package must fail before it: it ends as it was */
-	bool whole;         /* raw, and written from the package, so that it needs no backup */
-	bool gap;           /* the script removes it before its new version comes */
-	struct version via; /* what else it may be on the way; SHAPE_NONE: nothing */
+	bool stays;                 /* the package must fail before it: it ends as it was */
+	bool whole;                 /* raw, and written from the package, so that it needs no backup */
+	bool gap;                   /* the script removes it before its new version comes */
+	struct version via;         /* what else it may be on the way; SHAPE_NONE: nothing */
+	const struct asset *origin; /* of a file that moved and is `via` then: where it was; NULL: it did not */
 };
 
 enum place_kind { PLACE_NAND, PLACE_VOLUME, PLACE_STATIC_VOLUME, PLACE_FILES };
@@ -68,6 +69,7 @@ struct reference {
 	const char *package_path;
 	uint8_t *second; /* the package that goes on, NULL: the first one is all; see SECOND_PATH in boot.h */
 	size_t second_size;
+	bool native;        /* made for this project's updaters alone */
 	bool named;         /* armed with its path; else recovery takes its default */
 	int end_code;       /* of END */
 	unsigned backups;   /* made when power is never cut */
@@ -115,6 +117,13 @@ struct asset *add_changed(struct reference *reference, const char *place, const 
                           size_t new_size, unsigned seed);
 struct asset *add_new(struct reference *reference, const char *place, const char *path, size_t size, unsigned seed);
 struct asset *add_gone(struct reference *reference, const char *place, const char *path, size_t size, unsigned seed);
+
+/* A file that is elsewhere in the new version; with other content unless the sizes are the same. */
+struct asset *add_moved(struct reference *reference, const char *place, const char *from, const char *to,
+                        size_t old_size, size_t new_size, unsigned seed);
+/* A new file that is another version of one that is there. */
+struct asset *add_copied(struct reference *reference, const struct asset *asset, const char *to, size_t size,
+                         unsigned seed);
 struct asset *add_texts(struct reference *reference, const char *place, const char *path, const char *old,
                         const char *new); /* NULL: there is none */
 struct asset *add_link(struct reference *reference, const char *place, const char *path, const char *old,
@@ -123,7 +132,12 @@ struct asset *add_directory(struct reference *reference, const char *place, cons
                             uint32_t uid);
 void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32_t gid);
 
-/* In a file of its own, minimal.c. */
+/* Leave no room in rootfs for a new version beside its old one; when all assets are there. */
+void make_scarce(struct reference *reference);
+
+/* In files of their own, moved.c and minimal.c. */
+void make_moved_files(struct reference *reference);
+void make_moved_low_space(struct reference *reference);
 void make_minimal(struct reference *reference);
 void make_minimal_small_misc(struct reference *reference);
 
