@@ -371,14 +371,12 @@ static void put_changes(const struct plan *plan, FILE *out)
 
 void compose_script(const struct plan *plan, FILE *out)
 {
-	bool stored = store_is_used(plan);
-
-	compose_begin(plan, stored, out);
+	compose_begin(plan, plan->has_store, out);
 	store_put_checks(plan, out);
 	compose_checks(plan, out);
 	put_space(plan, out);
 	put_changes(plan, out);
 	store_put_end(plan, out);
-	compose_end(plan, stored, out);
+	compose_end(plan, plan->has_store, out);
 	(void)fputs("ui_print(\"Update complete.\");\n", out);
 }

@@ -42,6 +42,8 @@ static const char usage[] =
 	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   fail when the updater needs more memory\n"
+	"      --minimal       make two packages, for modules without room for one: update.zip and update-2.zip, none\n"
+	"                      larger than --max-package; the module fetches the second by itself\n"
 	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
 	"      --noota FILE    list of what stays as it is on the module: not changed, not checked\n"
 	"      --chmod FILE    list of modes and owners that go over the target's:\n"
@@ -77,6 +79,7 @@ static const struct option long_options[] = {
 	{"allow-empty", no_argument, NULL, 'e'},
 	{"sign", required_argument, NULL, 'k'},
 	{"no-verify", no_argument, NULL, 'n'},
+	{"minimal", no_argument, NULL, 'm'},
 	{"compat", required_argument, NULL, 'c'},
 	{"max-package", required_argument, NULL, LIMIT_OPTION},
 	{"max-scratch", required_argument, NULL, LIMIT_OPTION + 1},
@@ -159,6 +162,9 @@ static int parse_options(int argc, char **argv, struct command *command)
 		case 'n':
 			options->no_verify = true;
 			break;
+		case 'm':
+			options->minimal = true;
+			break;
 		case 'c':
 			if (!main_parse_compat(optarg, &options->native))
 				return EXIT_USAGE;
@@ -189,6 +195,10 @@ static int parse_options(int argc, char **argv, struct command *command)
 			else if (!take_limit(&options->limits, c - LIMIT_OPTION, optarg))
 				return EXIT_USAGE;
 		}
+	}
+	if (options->minimal && options->limits.package == 0) {
+		(void)fputs("update_gen: --minimal needs --max-package; see --help\n", stderr);
+		return EXIT_USAGE;
 	}
 	return parse_words(argc - optind, argv + optind, command);
 }

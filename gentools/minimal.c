@@ -174,6 +174,7 @@ int minimal_split(struct plan *plan, uint64_t bytes, struct error *error)
 	size_t stored = 0;
 	int err = collect(plan, &items, &count, error);
 
+	plan->has_store = true;
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		if (items[i].bytes <= bytes) {
 			bytes -= items[i].bytes;

@@ -38,17 +38,15 @@ static void free_pair(struct pair *pair)
 static int name_pair(struct pair *pair, struct error *error)
 {
 	int err = minimal_second_name(pair->options->output, &pair->names[SECOND], error);
+	char *part;
 
 	if (err < 0)
 		return err;
 	pair->names[FIRST] = strdup(pair->options->output);
-	if (!pair->names[FIRST])
-		return out_of_memory(error);
 	for (int i = 0; i < BOTH; i++) {
-		if (asprintf(&pair->parts[i], "%s.part", pair->names[i]) < 0) {
-			pair->parts[i] = NULL;
+		if (!pair->names[i] || asprintf(&part, "%s.part", pair->names[i]) < 0)
 			return out_of_memory(error);
-		}
+		pair->parts[i] = part;
 	}
 	return pack_check_output(pair->names[SECOND], pair->options, error);
 }
@@ -141,7 +139,7 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 {
 	struct pair pair = {.plan = plan, .trees = trees, .options = options, .signer = signer};
 	struct verify_inputs inputs = *trees;
-	uint64_t sizes[BOTH];
+	uint64_t sizes[BOTH] = {0};
 	int err = name_pair(&pair, error);
 
 	if (err < 0)
@@ -157,8 +155,10 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 		err = verify_package(&inputs, log, needs, error);
 	if (err == 0)
 		err = rename_both(&pair, error);
-	for (int i = 0; err < 0 && i < BOTH; i++)
-		(void)unlink(pair.parts[i]); /* a remnant is the lesser evil than hiding the first error */
+	if (err < 0) {
+		(void)unlink(inputs.package); /* a remnant is the lesser evil than hiding the first error */
+		(void)unlink(inputs.next);
+	}
 out:
 	free_pair(&pair);
 	return err;

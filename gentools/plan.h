@@ -49,6 +49,7 @@ struct plan {
 	struct spool *patches; /* of the patches */
 	size_t patch_spools;
 	const struct tree *target;
+	bool has_store; /* an earlier package has made one, if only for what steps have stored there */
 };
 
 /*

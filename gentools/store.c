@@ -3,14 +3,6 @@
 
 #include "gentools/compose.h"
 
-bool store_is_used(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].stored)
-			return true;
-	return false;
-}
-
 /* What the data are stored for is done. */
 static void put_done(const struct step *step, FILE *out)
 {
@@ -65,6 +57,6 @@ void store_put_rename(const struct step *step, FILE *out)
 
 void store_put_end(const struct plan *plan, FILE *out)
 {
-	if (store_is_used(plan))
+	if (plan->has_store)
 		(void)fputs("delete_recursive(\"" STORE_PLACE "\");\n", out);
 }

@@ -12,8 +12,6 @@
 
 #define STORE_PLACE "/system/.fota-store" /* as scripts see it */
 
-bool store_is_used(const struct plan *plan);
-
 /*
  * Before anything else is looked at: what was stored is there, or has become what it was stored for, which is what
  * a run finds that power cut short.

@@ -204,7 +204,7 @@ static void close_package(const struct opened *opened)
 		(void)close(opened->fd); /* only read: nothing to lose */
 }
 
-/* The package that follows this one, if any does. Its needs are all zero if none does. */
+/* The package that follows this one, if any does; its needs stay as they are if none does. */
 static int install_next(struct model *model, const struct verify_inputs *inputs, struct package *package,
                         struct needs *needs, struct error *error)
 {
@@ -214,7 +214,6 @@ static int install_next(struct model *model, const struct verify_inputs *inputs,
 	char *beside = NULL;
 	int err = package_next(package, name, error);
 
-	*needs = (struct needs){0};
 	if (err <= 0)
 		return err;
 	if (asprintf(&beside, "%.*s%s", slash ? (int)(slash - inputs->package) + 1 : 0, inputs->package, name) < 0)
@@ -249,7 +248,7 @@ static int try_package(const struct verify_inputs *inputs, struct package *packa
                        const struct log *log, struct needs *needs, struct error *error)
 {
 	struct comparison comparison = {0};
-	struct needs second;
+	struct needs second = {0};
 	struct model model;
 	uint64_t room = package_largest_entry(package);
 	int err;
@@ -301,7 +300,7 @@ static int take_stock(const struct verify_inputs *inputs, const struct needs *co
 
 int verify_package(const struct verify_inputs *inputs, const struct log *log, struct needs *needs, struct error *error)
 {
-	struct needs counted;
+	struct needs counted = {0};
 	struct opened opened;
 	int err = open_package(inputs->package, inputs->name, &opened, error);
 

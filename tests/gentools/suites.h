@@ -12,6 +12,7 @@ TCase *damaged_image_tests(void);
 TCase *input_tests(void);    /* wrong inputs, determinism */
 TCase *list_tests(void);     /* what the lists' lines mean */
 TCase *listed_tests(void);   /* what the lists do to a package */
+TCase *minimal_tests(void);  /* upgrades of two packages */
 TCase *needs_tests(void);    /* what it asks of a module, and limits for that */
 TCase *move_tests(void);    /* new files made of old ones */
 TCase *program_tests(void);  /* update_gen's command line */

@@ -63,8 +63,8 @@ START_TEST(test_two_packages)
 	module_arm(module, standard);
 	ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
 	check_over(module, END(0), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
-	ck_assert_str_eq(module_urcs(module), START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(100) START UPDATING(0)
-	                                              UPDATING(3) UPDATING(5) UPDATING(100) END(0));
+	ck_assert_str_eq(module_urcs(module), START UPDATING(0) UPDATING(2) UPDATING(3) UPDATING(5) UPDATING(100)
+	                                              START UPDATING(0) UPDATING(3) UPDATING(5) UPDATING(100) END(0));
 	ck_assert_uint_eq(module->runs, 2);
 	module_free(module);
 }
