@@ -139,6 +139,10 @@ static void put_objects(FILE *out, const struct plan *plan)
 
 		(void)fprintf(out, "%s\n    {\"kind\": \"%s\", \"path\": ", i ? "," : "", step_kind_name(step->kind));
 		put_text(out, step->path);
+		if (step->from) {
+			(void)fputs(", \"from\": ", out);
+			put_text(out, step->old->path);
+		}
 		(void)fprintf(out, ", \"old_bytes\": %llu, \"new_bytes\": %llu, \"package_bytes\": %llu}",
 		              bytes_of(step->old), bytes_of(step->new), (unsigned long long)step->data.size);
 	}

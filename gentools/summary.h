@@ -9,8 +9,8 @@
 
 /*
  * Write it to options->summary, "-" for standard output. Paths that are not UTF-8 have U+FFFD for each such byte. Of
- * the objects, "package_bytes" is what the package has for them, before zip compresses what is no patch. needs: NULL
- * when nobody knows.
+ * the objects, "from" is where what is renamed or copied was, and "package_bytes" what the package has for them, before
+ * zip compresses what is no patch. needs: NULL when nobody knows.
  */
 int summary_write(const struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
                   const struct needs *needs, struct error *error);

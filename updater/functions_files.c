@@ -137,6 +137,8 @@ int function_rename(struct script_call *call, struct script_value *result)
 		return err;
 	if (rename_path(run, from, to, &error) < 0)
 		return call_abort(call, &error);
+	/* That it was not moved yet is no cause of a later abort. */
+	run->last_failure.code = RESULT_OK;
 	if (strcmp(run->backup_needed_by, from) == 0)
 		(void)snprintf(run->backup_needed_by, sizeof(run->backup_needed_by), "%s", to);
 	return script_result_text(result, to);

@@ -224,6 +224,7 @@ int function_apply_patch_check(struct script_call *call, struct script_value *re
 	char label[OBJECT_LABEL_SIZE];
 	struct arguments arguments;
 	struct error error;
+	bool tried;
 	int err = arguments_read(call, 0, &arguments);
 
 	if (err < 0)
@@ -236,12 +237,15 @@ int function_apply_patch_check(struct script_call *call, struct script_value *re
 		run->last_failure.code = RESULT_OK;
 		return script_result_text(result, "t");
 	}
-	if (run->rehearsal.on && !script_call_is_tried(call)) {
+	tried = script_call_is_tried(call);
+	if (run->rehearsal.on && !tried) {
 		if (!run->rehearsal.changed)
 			run_mismatch(run, label, &error);
 		return script_result_text(result, "t");
 	}
-	log_printf(run->log, "%s", error.message);
+	/* What moves is in one place and not in the other: no news. */
+	if (!tried || err != -ENOENT)
+		log_printf(run->log, "%s", error.message);
 	run_remember(run, &error);
 	return script_result_text(result, "");
 }

@@ -45,6 +45,9 @@ static const char *const truths[] = {
 	"script -qec './update_gen.sh a --quiet >log' bar >out && ! grep -q '%' bar && test -s log",
 	"script -qec './update_gen.sh a' bar >out && ! grep -q '%' bar",
 	"./update_gen.sh a --jobs 0 2>err >out; test $? = 2 && grep -q 'jobs 0' err",
+	"./update_gen.sh a --compat newest 2>err >out; test $? = 2 && grep -q 'compat newest' err",
+	"./update_gen.sh a --compat lineage >out && mv update.zip x.zip && ./update_gen.sh a >out && cmp x.zip "
+        "update.zip",
 	"./update_gen.sh a --jobs 1x 2>err >out; test $? = 2 && grep -q 'jobs 1x' err",
 	"SOURCE_DATE_EPOCH=x ./update_gen.sh a 2>err >out; test $? = 2 && grep -q EPOCH=x err",
 	"SOURCE_DATE_EPOCH=1700000000 ./update_gen.sh a >out && TZ=UTC0 unzip -l update.zip | grep -q '2023-11-14 "
@@ -81,6 +84,16 @@ static const char *const truths[] = {
 	"$gen verify x.zip -s d1 -t d2 >out && cp -a d2 d3 && " CAPABILITIES " 3/SYSTEM/c 8\" && "
 	"! $gen verify x.zip -s d1 -t d3 2>err >out && grep -q '^differs: /system/c: has other capabilities than "
 	"0x100$' out",
+	/* What moves takes its own along, a copy has none. */
+	ROOT UNPACK
+	"mv d2/SYSTEM/c d2/SYSTEM/m && cp d2/SYSTEM/d d2/SYSTEM/copy && cp d2/SYSTEM/b d2/SYSTEM/copy2 && "
+	"rm d2/SYSTEM/a && cp d1/SYSTEM/a d2/SYSTEM/n && " CAPABILITIES
+	" 1/SYSTEM/a 7, 1/SYSTEM/c 9, 1/SYSTEM/d 8, 2/SYSTEM/d 8, 2/SYSTEM/n 7, 2/SYSTEM/copy2 6\" && "
+	"$gen a -s d1 -t d2 -o x.zip --compat native >out && grep -q '^verified' out && "
+	"grep -q '^rename SYSTEM/c -> SYSTEM/m' out && grep -q '^rename SYSTEM/a -> SYSTEM/n$' out && "
+	"grep -q '^copy SYSTEM/. -> SYSTEM/copy: ' out && grep -q '^copy SYSTEM/. -> SYSTEM/copy2: ' out && "
+	"unzip -p x.zip '*script' >s && grep -q '/system/m.*\"capabilities\", 0x0)' s && "
+	"grep -q '/system/n.*\"capabilities\", 0x80)' s && grep -q '/system/copy2.*\"capabilities\", 0x40)' s",
 	ROOT UNPACK CAPABILITIES
 	" 2/SYSTEM/new 1 1\" && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'SYSTEM/new: has cap' err",
 	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is neither' err",
@@ -93,6 +106,9 @@ static const char *const truths[] = {
 	"assert k['patch']['objects']==4 and k['whole']=={'objects':1,'package_bytes':3}\n"
 	"assert sum(x['package_bytes'] for x in o)==sum(x['package_bytes'] for x in k.values())\n"
 	"assert o[-1]=={'kind':'whole','path':'SYSTEM/new','old_bytes':0,'new_bytes':3,'package_bytes':3}, o\n\"",
+	UNPACK "mv d2/SYSTEM/c d2/SYSTEM/m && $gen a -s d1 -t d2 -o x.zip --json j >log && " PYTHON
+	       "o=[x for x in json.load(open('j'))['objects'] if x['kind']=='rename']\n"
+	       "assert [(x['from'],x['path']) for x in o]==[('SYSTEM/c','SYSTEM/m')], o\n\"",
 	"./update_gen.sh l --json j --no-verify >log && grep -q SYSTEM/new log && " PYTHON
 	"j=json.load(open('j')); assert j['parts']==['linux'] and not j['verified']\n\"",
 	"./update_gen.sh a --json none/j >log 2>err; test $? = 1 && grep -q 'none/j: cannot write' err",

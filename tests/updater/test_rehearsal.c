@@ -263,6 +263,7 @@ START_TEST(test_moved_file)
 	free(after);
 	w.dry_run = false;
 	world_succeeds(&w, moving_script(script));
+	ck_assert_ptr_null(strstr(w.log, "found missing"));
 	world_expect(&w, "/system/to", v.new_data, v.new_size);
 	world_expect(&w, "/system/new/copy", v.new_data, v.new_size);
 	ck_assert(!world_exists(&w, "/system/from"));
