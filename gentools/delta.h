@@ -5,7 +5,10 @@
 #include "base/error.h"
 #include "gentools/spool.h"
 
-/* A BSDIFF40 patch from old to new as a new piece of the spool. */
+/*
+ * A patch from old to new as a new piece of the spool: BSDIFF40, or IMGDIFF2 where that is smaller, which was applied
+ * once to see that it makes the new one.
+ */
 int delta_make(const struct extent *old, const struct extent *new, struct spool *spool, struct extent *patch,
                struct error *error);
 

@@ -57,4 +57,12 @@ int patch_apply(const struct reader *old, const struct content *patch, const str
 int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
                         const struct sink *sink, struct error *error);
 
+/*
+ * Make an IMGDIFF2 patch, of what gzip members and zip entries in both images inflate to. -ENOTSUP, without a word in
+ * the error, when there is no such pair, or none that zlib reproduces and that saves bytes: nothing is written then.
+ * Memory as above, for whole images or for what one pair inflates to, whichever is larger. Never asks for bonus data.
+ */
+int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+                        const struct sink *sink, struct error *error);
+
 #endif

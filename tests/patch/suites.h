@@ -8,5 +8,6 @@ Suite *suite_bsdiff(void);
 Suite *suite_make(void);
 Suite *suite_inflated(void);
 Suite *suite_imgdiff(void);
+Suite *suite_imgmake(void);
 
 #endif
