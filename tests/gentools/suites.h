@@ -4,17 +4,18 @@
 
 #include <check.h>
 
-TCase *change_tests(void);   /* what the package does about each difference */
-TCase *chain_tests(void);    /* update_gen plan */
-TCase *front_tests(void);    /* update_gen.sh */
-TCase *image_tests(void);    /* SYSTEM as images of file systems */
+TCase *change_tests(void); /* what the package does about each difference */
+TCase *chain_tests(void);  /* update_gen plan */
+TCase *delta_tests(void);  /* which format a patch has */
+TCase *front_tests(void);  /* update_gen.sh */
+TCase *image_tests(void);  /* SYSTEM as images of file systems */
 TCase *damaged_image_tests(void);
 TCase *input_tests(void);    /* wrong inputs, determinism */
 TCase *list_tests(void);     /* what the lists' lines mean */
 TCase *listed_tests(void);   /* what the lists do to a package */
 TCase *minimal_tests(void);  /* upgrades of two packages */
 TCase *needs_tests(void);    /* what it asks of a module, and limits for that */
-TCase *move_tests(void);    /* new files made of old ones */
+TCase *move_tests(void);     /* new files made of old ones */
 TCase *program_tests(void);  /* update_gen's command line */
 TCase *rollback_tests(void); /* which index it carries */
 TCase *sign_tests(void);     /* whose it is */

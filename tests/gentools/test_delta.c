@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suites.h"
+
+#include "gentools/delta.h"
+#include "patch/patch.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define PLAIN_SIZE 200000
+#define IMAGE_SIZE (PLAIN_SIZE + 1000)
+
+/* Records that compress, of which one in a hundred differs between the versions. */
+static void fill(uint8_t *plain, unsigned version)
+{
+	uint32_t random = 1;
+
+	for (size_t i = 0; i < PLAIN_SIZE; i++) {
+		random = random * 1103515245 + 12345;
+		plain[i] = (uint8_t)(i % 8 < 6 ? i % 8 : random >> 24);
+		if (i % 800 == 0)
+			plain[i] = (uint8_t)version;
+	}
+}
+
+/* A version as a piece of the spool: as it is, or as a gzip member. */
+static struct extent put_version(struct spool *spool, unsigned version, bool gzip)
+{
+	static uint8_t plain[PLAIN_SIZE], image[IMAGE_SIZE];
+	z_stream z = {.next_in = plain, .avail_in = sizeof(plain), .next_out = image, .avail_out = sizeof(image)};
+	struct extent extent;
+
+	fill(plain, version);
+	spool_start(spool, &extent);
+	if (!gzip) {
+		ck_assert_int_eq(spool_append(spool, &extent, plain, sizeof(plain)), 0);
+		return extent;
+	}
+	ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	ck_assert_int_eq(deflateEnd(&z), Z_OK);
+	ck_assert_int_eq(spool_append(spool, &extent, image, z.total_out), 0);
+	return extent;
+}
+
+/* What a module makes of it. */
+struct made {
+	uint8_t data[IMAGE_SIZE];
+	size_t size;
+};
+
+static int take(void *ctx, const void *data, size_t length)
+{
+	struct made *made = ctx;
+
+	ck_assert_uint_le(length, sizeof(made->data) - made->size);
+	memcpy(made->data + made->size, data, length);
+	made->size += length;
+	return 0;
+}
+
+static void expect_patch(const struct mapping *old, const struct mapping *new, const struct mapping *patch)
+{
+	struct memory_block old_block = {.data = old->data, .size = old->size};
+	struct memory_block patch_block = {.data = patch->data, .size = patch->size};
+	struct reader from = reader_from_memory(&old_block);
+	struct reader reader = reader_from_memory(&patch_block);
+	struct content content = content_from_reader(&reader);
+	struct made *made = calloc(1, sizeof(*made));
+	struct sink sink = {.write = take, .ctx = made};
+	struct error error = {0};
+
+	ck_assert_ptr_nonnull(made);
+	ck_assert_int_eq(patch_apply(&from, &content, NULL, new->size, &sink, &error), 0);
+	ck_assert_uint_eq(made->size, new->size);
+	ck_assert(memcmp(made->data, new->data, new->size) == 0);
+	free(made);
+}
+
+/* Each format where it is the smaller one; what is gzip'ed costs hardly more than what is not. */
+START_TEST(test_formats)
+{
+	static const char *const magics[] = {"BSDIFF40", "IMGDIFF2"};
+	struct spool versions, spool;
+	struct extent old, new, patch;
+	struct mapping maps[3];
+	struct error error = {0};
+
+	ck_assert_int_eq(spool_open(&versions), 0);
+	ck_assert_int_eq(spool_open(&spool), 0);
+	for (int gzip = 0; gzip < 2; gzip++) {
+		old = put_version(&versions, 1, gzip);
+		new = put_version(&versions, 2, gzip);
+		ck_assert_int_eq(delta_make(&old, &new, &spool, &patch, &error), 0);
+		ck_assert_uint_lt(patch.size, 1000);
+		ck_assert_int_eq(extent_map(&old, &maps[0]), 0);
+		ck_assert_int_eq(extent_map(&new, &maps[1]), 0);
+		ck_assert_int_eq(extent_map(&patch, &maps[2]), 0);
+		ck_assert(memcmp(maps[2].data, magics[gzip], 8) == 0);
+		expect_patch(&maps[0], &maps[1], &maps[2]);
+		for (size_t i = 0; i < 3; i++)
+			extent_unmap(&maps[i]);
+	}
+	spool_close(&spool);
+	spool_close(&versions);
+}
+END_TEST
+
+TCase *delta_tests(void)
+{
+	TCase *tests = tcase_create("delta");
+
+	tcase_add_test(tests, test_formats);
+	return tests;
+}
