@@ -47,7 +47,7 @@ static const char *const truths[] = {
 	"./update_gen.sh a --jobs 0 2>err >out; test $? = 2 && grep -q 'jobs 0' err",
 	"./update_gen.sh a --compat newest 2>err >out; test $? = 2 && grep -q 'compat newest' err",
 	"./update_gen.sh a --compat lineage >out && mv update.zip x.zip && ./update_gen.sh a >out && cmp x.zip "
-        "update.zip",
+	"update.zip",
 	"./update_gen.sh a --jobs 1x 2>err >out; test $? = 2 && grep -q 'jobs 1x' err",
 	"SOURCE_DATE_EPOCH=x ./update_gen.sh a 2>err >out; test $? = 2 && grep -q EPOCH=x err",
 	"SOURCE_DATE_EPOCH=1700000000 ./update_gen.sh a >out && TZ=UTC0 unzip -l update.zip | grep -q '2023-11-14 "
