@@ -19,6 +19,8 @@ enum result_code {
 	RESULT_UNTRUSTED = 521, /* signed, but by no key that is trusted */
 	RESULT_TAMPERED = 522,  /* the signature does not match the package */
 	RESULT_ROLLBACK = 523,  /* the package leads to an older version than the one that runs */
+	RESULT_SEALED = 524,    /* the package is encrypted, and no key here opens it */
+	RESULT_FORGED = 525,    /* an encrypted package is not as it was encrypted */
 	RESULT_TOO_LARGE = 550, /* package too large for the user data volume */
 };
 

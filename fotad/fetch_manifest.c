@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FETCH_MANIFEST: a package's directory and its version, without the package. */
 #include "fotad/fetch_run.h"
+#include "package/crypt.h"
 #include "package/package.h"
 #include "package/rollback.h"
 #include "package/signature.h"
@@ -237,6 +238,18 @@ static int read_version(struct package *package, struct fetch_manifest *manifest
 	return err;
 }
 
+/* What it says lies in what is encrypted: it can be read only when all of it is there. */
+static bool is_encrypted(struct remote *remote)
+{
+	char magic[16];
+
+	if (remote->file.size < sizeof(magic))
+		return false;
+	remote->directory_read = true; /* or all in front of the end would come at once */
+	return remote_read_at(remote, 0, magic, sizeof(magic)) == 0 && package_is_encrypted(magic, sizeof(magic));
+}
+
+/* -ERANGE when only the whole package will tell. */
 static int read_manifest(struct remote *remote, struct fetch_manifest *manifest)
 {
 	struct reader reader = {.read_at = remote_read_at, .ctx = remote, .size = remote->file.size};
@@ -259,6 +272,10 @@ static int read_manifest(struct remote *remote, struct fetch_manifest *manifest)
 	}
 	if (err == 0 || remote->failed)
 		return err;
+	if (!package && err != -ENOMEM && is_encrypted(remote))
+		return -ERANGE;
+	if (remote->failed)
+		return err;
 	return err == -ENOMEM ? out_of_memory(remote) : refuse(remote, error.message);
 }
 
@@ -272,7 +289,8 @@ int fetch_manifest(struct fetch_session *session, const char *url, int socket)
 	if (err == 0) {
 		answer.kind = FETCH_IS_PACKAGE;
 		err = read_manifest(&remote, &answer.manifest);
-	} else if (err == -ERANGE) {
+	}
+	if (err == -ERANGE) {
 		answer.kind = FETCH_NO_RANGES;
 		err = 0;
 	}

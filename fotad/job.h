@@ -57,7 +57,8 @@ struct job {
 	struct fetch_manifest manifest; /* has_manifest */
 	bool has_manifest;
 	struct step step;
-	int package_fd; /* while the check is started */
+	int package_fd;                        /* while the check is started */
+	struct package_crypt_keys *crypt_keys; /* the same: the check has no access to the files */
 
 	char package[STORAGE_PATH_MAX];    /* path of the package that is checked */
 	char view[STORAGE_PATH_MAX];       /* of the rehearsal */

@@ -93,21 +93,29 @@ int job_boot_begin(struct job *job, struct error *error)
 	return step_start(&job->step, 0, -1, run_resume, job, error);
 }
 
+/* Where keys lie, as this process must name it; the caller frees it. A path cut short would be one without keys. */
+static int keys_path(const struct job *job, char **path, struct error *error)
+{
+	if (asprintf(path, "%s%s", job->root ? job->root : "", job->config->package_keys) >= 0)
+		return 0;
+	*path = NULL;
+	return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+}
+
 static int run_check(void *ctx, struct step_output *output, struct error *error)
 {
 	struct job *job = ctx;
 	struct step_check check = {.package = job->package_fd,
+	                           .crypt_keys = job->crypt_keys,
 	                           .version = job->version,
 	                           .version_required = job->config->require_version,
 	                           .rollback = job->rollback};
 	char *keys;
-	int err;
+	int err = keys_path(job, &keys, error);
 
-	/* A path cut short would be one without keys. */
-	if (asprintf(&keys, "%s%s", job->root ? job->root : "", job->config->package_keys) < 0)
-		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
 	check.keys = keys;
-	err = step_check(&check, output, error);
+	if (err == 0)
+		err = step_check(&check, output, error);
 	free(keys);
 	return err;
 }
@@ -121,9 +129,15 @@ static int run_rehearse(void *ctx, struct step_output *output, struct error *err
 	                                 .fstab = job->config->fstab,
 	                                 .root = job->root,
 	                                 .view = job->view};
+	char *keys;
+	int err = keys_path(job, &keys, error);
 
+	rehearse.keys = keys;
 	outer_path(job, job->package, package);
-	return step_rehearse(&rehearse, output, error);
+	if (err == 0)
+		err = step_rehearse(&rehearse, output, error);
+	free(keys);
+	return err;
 }
 
 static int run_arm(void *ctx, struct step_output *output, struct error *error)
@@ -143,6 +157,18 @@ static int run_arm(void *ctx, struct step_output *output, struct error *error)
 	return err;
 }
 
+/* Here, where the files can be read: what strangers send is read by others, who cannot. */
+static int load_crypt_keys(struct job *job, struct error *error)
+{
+	char *path;
+	int err = keys_path(job, &path, error);
+
+	if (err == 0)
+		err = package_crypt_keys_load(path, job->log, &job->crypt_keys, error);
+	free(path);
+	return err;
+}
+
 static void begin_check(struct job *job)
 {
 	struct error error;
@@ -157,8 +183,12 @@ static void begin_check(struct job *job)
 	if (privileges_find_user(job->config->user, &uid, &gid) < 0)
 		err = error_set(&error, RESULT_ABNORMAL, ENOENT, "%s: there is no such user", job->config->user);
 	if (err == 0)
+		err = load_crypt_keys(job, &error);
+	if (err == 0)
 		err = step_start(&job->step, uid, job->package_fd, run_check, job, &error);
 	(void)close(job->package_fd); /* the child has its own */
+	package_crypt_keys_free(job->crypt_keys);
+	job->crypt_keys = NULL;
 	if (err < 0)
 		job_fail_for_good(job, job->package, &error);
 	else

@@ -9,6 +9,7 @@
  */
 #include "base/error.h"
 #include "base/log.h"
+#include "package/crypt.h"
 #include "storage/storage.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,7 @@ void step_stop(struct step *step);
 /* ---- The steps: ordinary functions, so that tests call them without a child ---- */
 
 /*
+ * 524 and 525: an encrypted package is opened first of all, and all that follows is about the plain one.
  * 520 to 522, before anything else of the package is read: who signed it.
  * 523: it does not lead back behind the running version (package/rollback.h).
  * 505, as spec/requirements.md D has it: the whole archive is unpacked and tested (md5.txt too), it has a script, and
@@ -80,8 +82,9 @@ void step_stop(struct step *step);
  * cache, so that it is the medium that is tested.
  */
 struct step_check {
-	int package;           /* file descriptor, open for reading */
-	const char *keys;      /* directory, see package/signature.h; NULL: packages are not verified */
+	int package;      /* file descriptor, open for reading */
+	const char *keys; /* directory, see package/signature.h; NULL: packages are not verified */
+	const struct package_crypt_keys *crypt_keys; /* may be NULL */
 	const char *version;   /* content of the running system's quectel-project-version; NULL: it has none */
 	bool version_required; /* a package without one is refused */
 	uint32_t rollback;     /* index of the running system */
@@ -98,6 +101,7 @@ struct step_rehearse {
 	const char *updater; /* program */
 	const char *package; /* path */
 	const char *fstab;   /* recovery.fstab, or NULL for the default places */
+	const char *keys;    /* directory of keys for encrypted packages, or NULL */
 	const char *root;    /* for tests: as of `updater --root`; NULL: the running system */
 	const char *view;    /* an existing empty directory, to be mounted over in a mount namespace of its own */
 };

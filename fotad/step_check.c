@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 520 to 523, 505: by whom is it, is this a sound package, and for this system? */
+/* 520 to 525, 505: by whom is it, is this a sound package, and for this system? */
 #include "fotad/step.h"
 
 #include "fotad/version.h"
+#include "package/crypt.h"
 #include "package/package.h"
 #include "package/rollback.h"
 #include "package/signature.h"
@@ -139,6 +140,8 @@ static int code_of(const struct error *cause)
 	case RESULT_UNTRUSTED:
 	case RESULT_TAMPERED:
 	case RESULT_ROLLBACK:
+	case RESULT_SEALED:
+	case RESULT_FORGED:
 		return cause->code;
 	default:
 		return RESULT_PRECHECK;
@@ -148,11 +151,15 @@ static int code_of(const struct error *cause)
 int step_check(const struct step_check *check, struct step_output *output, struct error *error)
 {
 	struct package_limits limits = package_default_limits();
+	struct package_crypt *crypt = NULL;
+	struct reader file;
 	struct reader zip;
 	struct package *package = NULL;
 	struct error cause = {0};
-	int err = open_on_medium(&check->package, &zip, &cause);
+	int err = open_on_medium(&check->package, &file, &cause);
 
+	if (!err)
+		err = package_decrypt(&file, check->crypt_keys, &crypt, &zip, &cause);
 	if (!err)
 		err = check_signature(&zip, check, output, &cause);
 	if (!err) {
@@ -168,6 +175,9 @@ int step_check(const struct step_check *check, struct step_output *output, struc
 		err = check_version(package, check, output, &cause);
 	if (!err)
 		find_target(package, output);
+	else
+		package_crypt_explain(crypt, &cause);
 	package_close(package);
+	package_crypt_free(crypt);
 	return err ? error_set(error, code_of(&cause), -err, "%s", cause.message) : 0;
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define LINE_SIZE     1024 /* the updater keeps to 1000; a longer line comes in pieces */
-#define ARGUMENTS_MAX 10
+#define ARGUMENTS_MAX 12
 #define EXIT_NO_START 127 /* as shells have it; the reason is on standard error */
 
 /* Exit codes of an updater, whoever built it: spec/lineage.md 2.6. */
@@ -152,6 +152,7 @@ static void become(const struct step_rehearse *config, int program, int protocol
 	char number[16];
 	size_t count = 0;
 	struct error error = {0};
+	int keys = config->keys ? open(config->keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	(void)snprintf(number, sizeof(number), "%d", protocol);
 	argv[count++] = config->updater;
@@ -163,13 +164,19 @@ static void become(const struct step_rehearse *config, int program, int protocol
 		argv[count++] = "--fstab";
 		argv[count++] = config->fstab;
 	}
+	/* The view may not show them: they become the working directory. */
+	if (keys >= 0) {
+		argv[count++] = "--keys";
+		argv[count++] = ".";
+	}
 	argv[count++] = "--dry-run";
 	argv[count++] = "3";
 	argv[count++] = number;
 	argv[count++] = config->root ? config->package : VIEW_PACKAGE;
 	argv[count] = NULL;
 	if (dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 && fcntl(protocol, F_SETFD, 0) == 0 &&
-	    fcntl(program, F_SETFD, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && enter(config, &error) == 0)
+	    fcntl(program, F_SETFD, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && enter(config, &error) == 0 &&
+	    (keys < 0 || fchdir(keys) == 0))
 		(void)fexecve(program, (char *const *)argv, environment);
 	(void)dprintf(STDERR_FILENO, "%s\n", error.message[0] ? error.message : strerror(errno));
 	_exit(EXIT_NO_START);

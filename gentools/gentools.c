@@ -2,6 +2,7 @@
 #include "gentools/gentools.h"
 
 #include "gentools/deltas.h"
+#include "gentools/encrypt.h"
 #include "gentools/lists.h"
 #include "gentools/moves.h"
 #include "gentools/pack.h"
@@ -115,6 +116,8 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 		err = signer_sign(signer, part, part, error);
 	if (err == 0 && !options->no_verify)
 		err = verify_package(&inputs, log, needs, error);
+	if (err == 0 && options->recipients)
+		err = recipients_encrypt(options->recipients, part, part, error);
 	if (err == 0 && rename(part, options->output) < 0)
 		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, options->output, strerror(errno));
 	if (err < 0)

@@ -53,7 +53,8 @@ struct gen_options {
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	const char *sign;         /* private key's file; NULL: the package stays unsigned */
 	bool native;              /* for this project's updaters alone: SHA-256, copies */
-	bool no_verify;           /* do not try the package out: its needs are not known then */
+	const struct recipients *recipients; /* gentools/encrypt.h; NULL: the package stays readable */
+	bool no_verify;                      /* do not try the package out: its needs are not known then */
 	struct gen_limits limits;
 	bool minimal;  /* an upgrade of two packages, each within limits.package (gentools/minimal.h) */
 	unsigned jobs; /* patches that are made at a time, each in memory of its own; 0: one */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gentools/encrypt.h"
 #include "gentools/gentools.h"
+#include "gentools/main_encrypt.h"
 #include "gentools/main_plan.h"
 #include "gentools/main_settings.h"
 #include "gentools/main_sign.h"
@@ -19,6 +21,7 @@ static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
 	"       update_gen plan --versions DIR [--limit BYTES]   sizes of all packages; see update_gen plan --help\n"
 	"       update_gen sign update.zip --key KEY.pem    sign it; see update_gen sign --help\n"
+	"       update_gen encrypt update.zip --to PUBLIC.pem   encrypt it; see update_gen encrypt --help\n"
 	"       update_gen verify update.zip [PARTS...] --source v1/targetfiles.zip [--target v2/targetfiles.zip]\n"
 	"Make an update package with the differences of two firmware versions, and prove that it turns one into the\n"
 	"other: the updater's own code installs it on a model of the module. \"verify\" proves it for a package that\n"
@@ -36,6 +39,7 @@ static const char usage[] =
 	"  -o, --output FILE   the package to write\n"
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
+	"      --encrypt PUBLIC.pem  encrypt it in the end, as update_gen encrypt does; may be repeated\n"
 	"      --no-verify     write the package without that proof\n"
 	"      --compat WHICH  lineage (default): updaters of the whole lineage take the package; native: only this\n"
 	"                      project's, for SHA-256 digests and copies of files\n"
@@ -70,6 +74,7 @@ struct command {
 	struct gen_options options;
 	bool verify; /* only that, of options.output */
 	bool quiet;
+	struct recipients recipients;
 };
 
 static const struct option long_options[] = {
@@ -78,6 +83,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"allow-empty", no_argument, NULL, 'e'},
 	{"sign", required_argument, NULL, 'k'},
+	{"encrypt", required_argument, NULL, 'E'},
 	{"no-verify", no_argument, NULL, 'n'},
 	{"minimal", no_argument, NULL, 'm'},
 	{"compat", required_argument, NULL, 'c'},
@@ -136,6 +142,17 @@ static bool take_limit(struct gen_limits *limits, int number, const char *text)
 	return main_parse_bytes(names[number], text, values[number]);
 }
 
+static bool take_recipient(struct command *command, const char *path)
+{
+	struct error error;
+	int err = recipients_add(&command->recipients, path, &error);
+
+	if (err < 0)
+		(void)fprintf(stderr, "update_gen: %s\n", error.message);
+	command->options.recipients = &command->recipients;
+	return err == 0;
+}
+
 /* Fills the command; -1 to go on, otherwise the exit status to end with. */
 static int parse_options(int argc, char **argv, struct command *command)
 {
@@ -158,6 +175,10 @@ static int parse_options(int argc, char **argv, struct command *command)
 			break;
 		case 'k':
 			options->sign = optarg;
+			break;
+		case 'E':
+			if (!take_recipient(command, optarg))
+				return EXIT_FAILURE;
 			break;
 		case 'n':
 			options->no_verify = true;
@@ -209,9 +230,10 @@ int main(int argc, char **argv)
 	struct command command = {.options.jobs = main_processors()};
 	struct main_bar bar = {0};
 	struct error error = {0};
-	int status = argc > 1 && strcmp(argv[1], "plan") == 0   ? main_plan(argc - 1, argv + 1)
-	             : argc > 1 && strcmp(argv[1], "sign") == 0 ? main_sign(argc - 1, argv + 1)
-	                                                        : parse_options(argc, argv, &command);
+	int status = argc > 1 && strcmp(argv[1], "plan") == 0      ? main_plan(argc - 1, argv + 1)
+	             : argc > 1 && strcmp(argv[1], "encrypt") == 0 ? main_encrypt(argc - 1, argv + 1)
+	             : argc > 1 && strcmp(argv[1], "sign") == 0    ? main_sign(argc - 1, argv + 1)
+	                                                           : parse_options(argc, argv, &command);
 	int err;
 
 	if (status >= 0)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "package/keys.h"
 
+#include "package/pem.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <nettle/base64.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define FILE_SIZE_MAX 65536
-#define BLOCK_END     "-----END "
+#define BLOCK_END "-----END "
 
 static const char begin_key[] = "-----BEGIN PUBLIC KEY-----";
 static const char begin_certificate[] = "-----BEGIN CERTIFICATE-----";
@@ -30,22 +26,15 @@ static const char *add_key(struct package_keys *keys, struct der info)
 /* One PEM block's text, without its frame. */
 static const char *add_block(struct package_keys *keys, const char *text, size_t length, bool is_certificate)
 {
-	struct base64_decode_ctx base64;
-	uint8_t *bytes = malloc(BASE64_DECODE_LENGTH(length) + 1);
-	size_t size = 0;
-	struct der der;
-	const char *reason = "no base64 text";
+	uint8_t *bytes;
+	size_t size;
+	const char *reason = pem_decode(text, length, &bytes, &size);
+	struct der der = {.at = bytes, .left = size};
 
-	if (!bytes)
-		return "out of memory";
-	base64_decode_init(&base64);
-	if (base64_decode_update(&base64, &size, bytes, length, text) && base64_decode_final(&base64)) {
-		der = (struct der){.at = bytes, .left = size};
-		if (is_certificate && !public_key_of_certificate(der, &der))
-			reason = "broken certificate";
-		else
-			reason = add_key(keys, der);
-	}
+	if (!reason && is_certificate && !public_key_of_certificate(der, &der))
+		reason = "broken certificate";
+	if (!reason)
+		reason = add_key(keys, der);
 	free(bytes);
 	return reason;
 }
@@ -75,35 +64,13 @@ static const char *add_text(struct package_keys *keys, const char *text)
 
 static const char *add_file(struct package_keys *keys, int directory, const char *name)
 {
-	char *text = malloc(FILE_SIZE_MAX + 1);
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	const char *reason;
-	size_t size;
+	char *text;
+	const char *reason = pem_read_file(directory, name, &text);
 
-	if (!text) {
-		reason = "out of memory";
-	} else if (!file) {
-		reason = strerror(errno);
-	} else {
-		size = fread(text, 1, FILE_SIZE_MAX, file);
-		text[size] = '\0';
-		reason =
-			ferror(file) || !feof(file) ? "cannot be read, or is larger than 64 KiB" : add_text(keys, text);
-	}
-	if (file)
-		(void)fclose(file); /* it was only read */
-	else if (fd >= 0)
-		(void)close(fd); /* the same */
+	if (!reason)
+		reason = add_text(keys, text);
 	free(text);
 	return reason;
-}
-
-static bool is_key_file(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".pem") == 0;
 }
 
 static void add_directory(struct package_keys *keys, const struct log *log)
@@ -121,7 +88,7 @@ static void add_directory(struct package_keys *keys, const struct log *log)
 	while ((errno = 0, entry = readdir(directory))) {
 		const char *reason;
 
-		if (!is_key_file(entry->d_name))
+		if (!pem_has_suffix(entry->d_name, ".pem"))
 			continue;
 		keys->wanted = true;
 		reason = add_file(keys, dirfd(directory), entry->d_name);

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "package/crypt.h"
 #include "package/package.h"
 #include "package/signature.h"
 #include "recovery/pipe.h"
@@ -45,6 +46,22 @@ static void tick_while_verifying(void *ctx, uint64_t done, uint64_t total)
 	(void)done;
 	(void)total;
 	report_tick(boot->config->report, boot_now(boot));
+}
+
+/* The package itself; *crypt is NULL when it is not encrypted. */
+static int decrypt(const struct boot *boot, const struct reader *file, struct package_crypt **crypt, struct reader *zip,
+                   struct error *error)
+{
+	struct package_crypt_keys *keys = NULL;
+	int err = 0;
+
+	*crypt = NULL;
+	if (boot->config->keys)
+		err = package_crypt_keys_load(boot->config->keys, &boot->log, &keys, error);
+	if (err == 0)
+		err = package_decrypt(file, keys, crypt, zip, error);
+	package_crypt_keys_free(keys);
+	return err;
 }
 
 /* Before anything else of the package is read. */
@@ -104,17 +121,24 @@ static int open_package(const struct boot *boot, struct storage_reader **reader,
 static int check_package(struct boot *boot, struct error *error)
 {
 	struct storage_reader *reader;
+	struct package_crypt *crypt;
+	struct reader file;
 	struct reader zip;
 	int err = open_package(boot, &reader, error);
 
 	if (err)
 		return err;
-	zip = storage_reader_io(reader);
-	err = check_signature(boot, &zip, error);
+	file = storage_reader_io(reader);
+	err = decrypt(boot, &file, &crypt, &zip, error);
+	if (!err)
+		err = check_signature(boot, &zip, error);
 	if (!err)
 		err = check_content(boot, &zip, error);
-	if (err)
+	if (err) {
+		package_crypt_explain(crypt, error);
 		error_prefix(error, "%s", boot->request.package);
+	}
+	package_crypt_free(crypt);
 	storage_reader_close(reader);
 	return err;
 }

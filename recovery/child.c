@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define LINE_SIZE       4096 /* the updater keeps to 1000; a longer line loses its end */
-#define ARGUMENTS_MAX   10
+#define ARGUMENTS_MAX   12
 #define POLL_MS         200
 #define READS_AFTER_END 64 /* what a grandchild goes on writing is not waited for */
 #define EXIT_NO_EXEC    127
@@ -130,6 +130,11 @@ static pid_t start(const struct child_config *config, const char *package, bool 
 	if (config->fstab) {
 		argv[count++] = "--fstab";
 		argv[count++] = config->fstab;
+	}
+	/* Not to others' updaters, which know no encrypted packages, unless there are keys. */
+	if (config->keys && access(config->keys, F_OK) == 0) {
+		argv[count++] = "--keys";
+		argv[count++] = config->keys;
 	}
 	/* The updater takes a package's path for one of this system. */
 	(void)snprintf(path, sizeof(path), "%s%s", config->root ? config->root : "", package);

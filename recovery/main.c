@@ -27,8 +27,8 @@ static const char usage[] =
 	"  --fstab FILE       the recovery.fstab\n"
 	"  --channel DEVICE   send +QIND URCs there; may be repeated (default: /dev/smd7 and /dev/smd11)\n"
 	"  --updater PROGRAM  instead of /sbin/updater\n"
-	"  --keys DIR         take only packages that one of the keys in DIR/*.pem signed, when there are any\n"
-	"                     (default: /res/keys)\n"
+	"  --keys DIR         take only packages that one of the keys in DIR/*.pem signed, when there are any, and\n"
+	"                     encrypted ones that one in DIR/*.key opens (default: /res/keys)\n"
 	"  --misc NAME        the bootloader message's partition, instead of misc\n"
 	"  --reboot           reboot when that is due, instead of exiting with 0\n"
 	"  --help             this text\n"
@@ -137,7 +137,8 @@ static int run(const struct options *options, const struct log *log, int argc, c
 	struct report_config report_config = {.channels = options->channels,
 	                                      .channel_count = options->channel_count,
 	                                      .percent_path = "/usrdata/cache/fota/ipth_percent.txt"};
-	struct child_config child = {.program = options->updater, .root = options->root, .fstab = options->fstab};
+	struct child_config child = {
+		.program = options->updater, .root = options->root, .fstab = options->fstab, .keys = options->keys};
 	struct recovery_config config = {.log = log,
 	                                 .misc_partition = options->misc,
 	                                 .cache = "/cache",

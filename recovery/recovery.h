@@ -37,7 +37,8 @@ struct recovery_config {
 	const char *cache;          /* "/cache": holds recovery/command, recovery/log ... */
 	const char *status_path;    /* "/usrdata/cache/fota/ipth_config_dfs.txt" */
 	const char *next_path;      /* "/usrdata/cache/fota/next_package": the name of the package that is to follow */
-	const char *keys;         /* directory, see package/signature.h: "/res/keys"; NULL: packages are not verified */
+	const char *keys; /* directory, see package/signature.h and package/crypt.h: "/res/keys"; NULL: packages are
+	                     neither verified nor decrypted */
 	const char *package_path; /* used when nobody names one: "/usrdata/cache/fota/ipth_package.bin" */
 
 	/*
@@ -63,7 +64,7 @@ enum recovery_outcome {
  * a message that is armed without naming a package means package_path. Never fails: whatever goes wrong has been
  * reported and logged, and the outcome still says what to do.
  *
- * 501, 503, 504 and 520 to 523 are the package's own fault and end the upgrade at once; anything else is tried again at
+ * 501, 503, 504 and 520 to 525 are the package's own fault and end the upgrade at once; anything else is tried again at
  * the next boot, five times in all. How an upgrade ends, in this order: result in the attempt journal, status file,
  * last_log and last_install, END, package and command file removed, bootloader message erased. The journal's entry is
  * what a power cut anywhere in between leads back to: the next boot repeats the ending, with START and END but without

@@ -150,6 +150,8 @@ static bool is_final(int code)
 	case RESULT_UNTRUSTED:
 	case RESULT_TAMPERED:
 	case RESULT_ROLLBACK:
+	case RESULT_SEALED:
+	case RESULT_FORGED:
 		return true;
 	default:
 		return false;

@@ -30,6 +30,10 @@ const char *report_code_text(int code)
 		return "package is not as it was signed";
 	case RESULT_ROLLBACK:
 		return "package is for an older version than the one that runs";
+	case RESULT_SEALED:
+		return "package is encrypted for others";
+	case RESULT_FORGED:
+		return "package is not as it was encrypted";
 	case RESULT_TOO_LARGE:
 		return "package too large for the user data volume";
 	default:

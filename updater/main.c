@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The updater program, as recovery starts it: updater API_VERSION PIPE_FD PACKAGE [retry]. */
+#include "package/crypt.h"
 #include "updater/updater.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-	"usage: updater [--root DIR] [--fstab FILE] [--dry-run] VERSION FD PACKAGE [retry]\n"
+	"usage: updater [--root DIR] [--fstab FILE] [--keys DIR] [--dry-run] VERSION FD PACKAGE [retry]\n"
 	"Runs the updater-script of PACKAGE. VERSION is that of the interface to recovery, 1 to 3; progress and\n"
 	"messages for recovery go to the open file descriptor FD, the log to standard output.\n"
 	"  retry         an earlier run of PACKAGE was cut short: what it recorded as finished in " UPDATER_JOURNAL "\n"
@@ -21,6 +22,7 @@ static const char usage[] =
 	"  --root DIR    every path of the script lies in DIR, the partition or volume NAME is the file DIR/dev/NAME;\n"
 	"                PACKAGE itself is a path of this system, not of DIR\n"
 	"  --fstab FILE  a recovery.fstab in place of /res/recovery.fstab and /etc/recovery.fstab\n"
+	"  --keys DIR    DIR/*.key are for encrypted packages\n"
 	"  --dry-run     verify everything, room for all changes too, list every mismatch, change nothing\n"
 	"Exit status: 0 done, 1 usage, 2 unknown VERSION, 3 PACKAGE cannot be opened, 4 it has no script, 5 the "
 	"script\n"
@@ -29,6 +31,7 @@ static const char usage[] =
 struct arguments {
 	const char *root;
 	const char *fstab;
+	const char *keys; /* directory, or NULL */
 	const char *package;
 	bool resume;
 	bool dry_run;
@@ -89,18 +92,42 @@ static enum updater_exit run_package(const struct arguments *arguments, const st
 	return result;
 }
 
+/* Of an encrypted package the plain one is read, and nowhere else. */
+static enum updater_exit decrypt_and_run(const struct arguments *arguments, const struct reader *file)
+{
+	struct log log = log_to_stdout();
+	struct package_crypt_keys *keys = NULL;
+	struct package_crypt *crypt = NULL;
+	enum updater_exit result = UPDATER_PACKAGE;
+	struct reader zip;
+	struct error error;
+	int err = 0;
+
+	if (arguments->keys)
+		err = package_crypt_keys_load(arguments->keys, &log, &keys, &error);
+	if (err == 0)
+		err = package_decrypt(file, keys, &crypt, &zip, &error);
+	package_crypt_keys_free(keys);
+	if (err == 0)
+		result = run_package(arguments, &zip);
+	else
+		log_printf(&log, "%s: %s", arguments->package, error.message);
+	package_crypt_free(crypt);
+	return result;
+}
+
 static enum updater_exit open_and_run(const struct arguments *arguments)
 {
 	int fd = open(arguments->package, O_RDONLY | O_CLOEXEC);
-	struct reader zip;
+	struct reader file;
 	enum updater_exit result = UPDATER_PACKAGE;
 	struct stat stat;
 
 	if (fd < 0 || fstat(fd, &stat) < 0) {
 		printf("%s: %s\n", arguments->package, strerror(errno));
 	} else {
-		zip = reader_from_file(&fd, (uint64_t)stat.st_size);
-		result = run_package(arguments, &zip);
+		file = reader_from_file(&fd, (uint64_t)stat.st_size);
+		result = decrypt_and_run(arguments, &file);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -111,9 +138,13 @@ static enum updater_exit open_and_run(const struct arguments *arguments)
 static int parse_options(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
-		{"root", required_argument, NULL, 'r'}, {"fstab", required_argument, NULL, 'f'},
-		{"dry-run", no_argument, NULL, 'n'},    {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},    {NULL, 0, NULL, 0},
+		{"root", required_argument, NULL, 'r'},
+		{"fstab", required_argument, NULL, 'f'},
+		{"keys", required_argument, NULL, 'k'},
+		{"dry-run", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
@@ -123,6 +154,9 @@ static int parse_options(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'f':
 			arguments->fstab = optarg;
+			break;
+		case 'k':
+			arguments->keys = optarg;
 			break;
 		case 'n':
 			arguments->dry_run = true;

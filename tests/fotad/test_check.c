@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* 505 and 520 to 523: every package that is not whole, not for this system, or not to be trusted. */
+/* 505 and 520 to 525: every package that is not whole, not for this system, or not to be trusted. */
 #include "scene.h"
 #include "suites.h"
 #include "tests/package/craft.h"
@@ -268,6 +268,38 @@ START_TEST(test_signatures)
 }
 END_TEST
 
+/* The plain package is what is checked; who cannot open it, or finds it damaged, says so. */
+START_TEST(test_encrypted)
+{
+	static const int codes[] = {RESULT_OK, RESULT_SEALED, RESULT_SEALED, RESULT_FORGED, RESULT_PRECHECK};
+	char private_path[128], public_path[128], package[128];
+	struct package_crypt_keys *keys = NULL;
+	struct step_check check = {.version = RUNNING};
+	int err;
+
+	(void)snprintf(private_path, sizeof(private_path), "%s", scene_put_text(&scene, "keys/a.key", ""));
+	(void)snprintf(public_path, sizeof(public_path), "%s/a.pub", scene.root);
+	make(codes[_i] == RESULT_PRECHECK ? OTHER : SAME);
+	(void)snprintf(package, sizeof(package), "%s", scene_put(&scene, "package", craft.bytes, craft.size));
+	signing_write_crypt_pair(private_path, public_path);
+	signing_encrypt_file(public_path, package);
+	if (_i == 1)
+		signing_write_crypt_pair(private_path, public_path);
+	if (_i != 2)
+		ck_assert_int_eq(package_crypt_keys_load(scene_path(&scene, "keys"), NULL, &keys, NULL), 0);
+	check.crypt_keys = keys;
+	check.package = open(package, O_RDWR);
+	ck_assert_int_ge(check.package, 0);
+	if (codes[_i] == RESULT_FORGED)
+		ck_assert_int_eq(pwrite(check.package, "damaged", 7, 120), 7);
+	err = step_check(&check, &scene.output, &error);
+	ck_assert_int_eq(err < 0, codes[_i] != RESULT_OK);
+	ck_assert_int_eq(err < 0 ? error.code : RESULT_OK, codes[_i]);
+	ck_assert_int_eq(close(check.package), 0);
+	package_crypt_keys_free(keys);
+}
+END_TEST
+
 START_TEST(test_no_keys)
 {
 	struct step_check check = {.version = RUNNING, .keys = "/no/such/folder"};
@@ -298,6 +330,7 @@ Suite *suite_check_step(void)
 	tcase_add_loop_test(tests, test_rollback, 0, 7);
 	tcase_add_test(tests, test_no_file);
 	tcase_add_loop_test(tests, test_signatures, 0, 4);
+	tcase_add_loop_test(tests, test_encrypted, 0, 5);
 	tcase_add_test(tests, test_no_keys);
 	suite_add_tcase(suite, tests);
 	return suite;

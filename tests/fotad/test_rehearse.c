@@ -3,6 +3,7 @@
 #include "scene.h"
 #include "suites.h"
 #include "tests/package/craft.h"
+#include "tests/package/signing.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -281,6 +282,7 @@ END_TEST
 START_TEST(test_updater_in_view)
 {
 	char path[300];
+	char keys[300];
 
 	if (!enter_view_test())
 		return;
@@ -289,6 +291,15 @@ START_TEST(test_updater_in_view)
 	check_fails(RESULT_VERIFY, "/fstab: expected 0123456789");
 	ck_assert_str_eq(scene.output.object, path);
 	make_package(script_for(path, FSTAB_SHA1));
+	ck_assert_msg(run() == 0, "%s", error.message);
+	/* Also an encrypted one, though the keys are not to be seen from there. */
+	(void)snprintf(keys, sizeof(keys), "%s", scene_put_text(&scene, "keys/a.key", ""));
+	(void)snprintf(path, sizeof(path), "%s", scene_put_text(&scene, "a.pub", ""));
+	signing_write_crypt_pair(keys, path);
+	signing_encrypt_file(path, rehearse.package);
+	check_fails(RESULT_PRECHECK, "none of 0 keys");
+	*strrchr(keys, '/') = '\0';
+	rehearse.keys = keys;
 	ck_assert_msg(run() == 0, "%s", error.message);
 	leave_view_test();
 }

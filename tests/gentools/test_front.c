@@ -58,7 +58,8 @@ static const char *const truths[] = {
 	"echo SYSTEM/new >quectel_noota_filelist.txt; ./update_gen.sh a >log && ! unzip -l update.zip | grep -q "
 	"system/new",
 	/* The manual has every option of every usage text. */
-	"for u in '' plan sign; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o '[-][-][a-z-]*' >o "
+	"for u in '' plan sign encrypt; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o "
+        "'[-][-][a-z-]*' >o "
 	"&& test "
 	"-s o || exit 1; while read -r o; do sed 's/\\\\-/-/g' " MANUAL
 	" | grep -q -e \"$o\\b\" || exit 1; done <o; done",

@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, chain_tests());
 	suite_add_tcase(suite, change_tests());
 	suite_add_tcase(suite, delta_tests());
+	suite_add_tcase(suite, encrypt_tests());
 	suite_add_tcase(suite, front_tests());
 	suite_add_tcase(suite, damaged_image_tests());
 	suite_add_tcase(suite, image_tests());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signing.h"
 
+#include "gentools/encrypt.h"
 #include "gentools/sign.h"
 
 #include <check.h>
@@ -109,4 +110,23 @@ void signing_sign_file(const char *private_path, const char *package)
 	ck_assert_msg(signer_open(private_path, &signer, &error) == 0, "%s", error.message);
 	ck_assert_msg(signer_sign(signer, package, package, &error) == 0, "%s", error.message);
 	signer_close(signer);
+}
+
+void signing_write_crypt_pair(const char *private_path, const char *public_path)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+
+	ck_assert_ptr_nonnull(key);
+	signing_write_private(private_path, key, NULL);
+	signing_write_public(public_path, key);
+	EVP_PKEY_free(key);
+}
+
+void signing_encrypt_file(const char *public_path, const char *package)
+{
+	struct recipients recipients = {0};
+	struct error error = {0};
+
+	ck_assert_msg(recipients_add(&recipients, public_path, &error) == 0, "%s", error.message);
+	ck_assert_msg(recipients_encrypt(&recipients, package, package, &error) == 0, "%s", error.message);
 }

@@ -22,4 +22,8 @@ void signing_write_pair(enum signing_kind kind, const char *private_path, const 
 /* Sign a package in its place, as update_gen does. */
 void signing_sign_file(const char *private_path, const char *package);
 
+/* The same for encryption: both files of a new X25519 key, and a package encrypted in its place. */
+void signing_write_crypt_pair(const char *private_path, const char *public_path);
+void signing_encrypt_file(const char *public_path, const char *package);
+
 #endif

@@ -12,6 +12,7 @@ TCase *signature_tests(void); /* who signed it, and is it still that? */
 TCase *key_tests(void);       /* whose signature counts */
 TCase *next_tests(void);      /* which package follows */
 TCase *rollback_tests(void);  /* which package may follow which system */
+TCase *crypt_tests(void);     /* encrypted packages */
 TCase *sweep_tests(void);     /* every bit of a signed package */
 
 #endif

@@ -19,6 +19,7 @@ int main(void)
 	suite_add_tcase(suite, child_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, rollback_tests());
+	suite_add_tcase(suite, crypt_tests());
 	suite_add_tcase(suite, sweep_tests());
 	suite_add_tcase(suite, trouble_tests());
 	suite_add_tcase(suite, trust_tests());

@@ -11,6 +11,7 @@ TCase *part_tests(void);
 TCase *pipe_tests(void);
 TCase *child_tests(void);
 TCase *program_tests(void);
+TCase *crypt_tests(void);
 TCase *rollback_tests(void);
 TCase *sweep_tests(void);
 TCase *trouble_tests(void);

@@ -34,11 +34,13 @@ static void on_tick(void *ctx)
 	seen->ticks++;
 }
 
+static const char *keys; /* of the next updater */
+
 /* Runs a shell script as updater. */
 static struct recovery_child run(const char *script, struct seen *seen, const char *root, const char *fstab, bool retry)
 {
 	char path[] = "/tmp/child-test-XXXXXX";
-	struct child_config config = {.program = path, .root = root, .fstab = fstab};
+	struct child_config config = {.program = path, .root = root, .fstab = fstab, .keys = keys};
 	struct recovery_child child = {0};
 	int fd = mkstemp(path);
 
@@ -62,6 +64,10 @@ START_TEST(test_arguments)
 	ck_assert(child.exited);
 	ck_assert_int_eq(child.status, 0);
 	ck_assert_str_eq(seen.text, "ui_print 3 FD /a/package.zip\nui_print /\n");
+	keys = "/tmp";
+	(void)run(script, &seen, NULL, NULL, true);
+	ck_assert_str_eq(seen.text, "ui_print --keys /tmp 3 FD /a/package.zip retry\nui_print /\n");
+	keys = "/no/such/folder";
 	(void)run(script, &seen, "/r", "/f", true);
 	ck_assert_str_eq(seen.text, "ui_print --root /r --fstab /f 3 FD /r/a/package.zip retry\nui_print /\n");
 }

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "tests/package/craft.h"
+#include "tests/package/signing.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,29 @@ START_TEST(test_updater_exit_codes)
 	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip"), UPDATER_PARSE);
 	put_package("abort(\"no\")");
 	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip"), UPDATER_ABORT);
+}
+END_TEST
+
+/* Read where it lies: the package is plain nowhere. */
+START_TEST(test_updater_encrypted)
+{
+	char package[256], private_path[256], public_path[256];
+
+	ck_assert_int_eq(run("mkdir work/keys work/none"), 0);
+	(void)snprintf(package, sizeof(package), "%s/work/update.zip", w.root);
+	(void)snprintf(private_path, sizeof(private_path), "%s/work/keys/a.key", w.root);
+	(void)snprintf(public_path, sizeof(public_path), "%s/work/a.pub", w.root);
+	signing_write_crypt_pair(private_path, public_path);
+	put_package("ui_print(\"hello\"); assert(package_extract_file(\"p\", \"/work/extracted\"))");
+	ck_assert_int_eq(run("$B/updater --root . --keys work/keys 3 1 work/update.zip"), UPDATER_OK);
+	signing_encrypt_file(public_path, package);
+	ck_assert_int_eq(run("$B/updater --root . 3 1 work/update.zip"), UPDATER_PACKAGE);
+	expect_output("none of 0 keys");
+	ck_assert_int_eq(run("$B/updater --root . --keys work/none 3 1 work/update.zip"), UPDATER_PACKAGE);
+	ck_assert_int_eq(run("rm work/extracted; $B/updater --root . --keys work/keys 3 1 work/update.zip"),
+	                 UPDATER_OK);
+	expect_output("hello");
+	ck_assert_int_eq(run("cmp work/extracted work/patch"), 0);
 }
 END_TEST
 
@@ -269,6 +293,7 @@ Suite *suite_programs(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_updater_exit_codes);
+	tcase_add_test(tc, test_updater_encrypted);
 	tcase_add_test(tc, test_updater_pipe);
 	tcase_add_test(tc, test_updater_retry);
 	tcase_add_test(tc, test_updater_without_listener);

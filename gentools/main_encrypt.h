@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GENTOOLS_MAIN_ENCRYPT_H
+#define GENTOOLS_MAIN_ENCRYPT_H
+
+/* "update_gen encrypt"; argv[0] is that word. Returns the exit status. */
+int main_encrypt(int argc, char **argv);
+
+#endif
