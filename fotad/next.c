@@ -138,6 +138,10 @@ int next_find(struct storage *storage, struct next *next, struct error *error)
 		return error_set(error, RESULT_PRECHECK, ENAMETOOLONG,
 		                 "%.255s: beside the first package, that is a source of more than %d bytes", name,
 		                 LINK_SOURCE_MAX);
+	/* It would be installed over and over. */
+	if (strcmp(first.source, next->request.source) == 0)
+		return error_set(error, RESULT_PRECHECK, ELOOP, "%.255s: a package that names itself as the next one",
+		                 name);
 	return 1;
 }
 

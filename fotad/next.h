@@ -25,7 +25,9 @@ struct next {
 	bool was_arming;           /* power went when this very request was about to be armed */
 };
 
-/* 1: a package is waited for; 0: none is. Negative, with RESULT_PRECHECK, when nobody can tell where it is to be had.
+/*
+ * 1: a package is waited for; 0: none is. Negative, with RESULT_PRECHECK, when nobody can tell where it is to be had, or
+ * it is the first one.
  */
 int next_find(struct storage *storage, struct next *next, struct error *error);
 

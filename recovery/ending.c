@@ -141,6 +141,13 @@ void ending_close(struct boot *boot)
 	remove_package(boot);
 }
 
+/* Of a part the percentage stays: should nobody know of this boot any more, the next one goes on from there. */
+static void tell_end(struct boot *boot, int code)
+{
+	if (!is_part(boot, code))
+		report_end(boot->config->report, code, END_WAIT_MS);
+}
+
 void ending_run(struct boot *boot, int code, const char *cause)
 {
 	int err;
@@ -150,9 +157,7 @@ void ending_run(struct boot *boot, int code, const char *cause)
 	else
 		log_printf(&boot->log, "upgrade ended with %d: %s", code, code ? cause : report_code_text(code));
 	err = write_result(boot, code, cause);
-	/* The percentage stays: this boot may not be known any more, and the part be told once more. */
-	if (!is_part(boot, code))
-		report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 	save_intent(boot);
 	/* A boot that finds flag and no package would have to call it a failure, unless the journal knows better. */
 	if (boot->decided)

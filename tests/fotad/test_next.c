@@ -121,6 +121,18 @@ START_TEST(found_in_arming)
 }
 END_TEST
 
+START_TEST(names_itself)
+{
+	struct error error;
+	struct next next;
+
+	ck_assert_int_eq(next_remember(storage, &first, &error), 0);
+	scene_put_text(&scene, NEXT_PATH, "update.zip\n");
+	ck_assert_int_lt(next_find(storage, &next, &error), 0);
+	ck_assert_int_eq(error.code, RESULT_PRECHECK);
+}
+END_TEST
+
 /* Armed by other means, or by an older program. */
 START_TEST(found_without_source)
 {
@@ -159,6 +171,7 @@ Suite *suite_next(void)
 	tcase_add_test(tests, too_long);
 	tcase_add_test(tests, found);
 	tcase_add_test(tests, found_in_arming);
+	tcase_add_test(tests, names_itself);
 	tcase_add_loop_test(tests, found_without_source, 0, 5);
 	tcase_add_loop_test(tests, wrong_name, 0, 5);
 	suite_add_tcase(suite, tests);

@@ -261,20 +261,20 @@ MORE = [
         "--package tiny --loader abl --singles", "END was said, and the status file",
         (("recovery/ending.c", """\
 	err = write_result(boot, code, cause);
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 """, """\
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 	err = write_result(boot, code, cause);
 """),)),
     Mutation(
         "end-after-flag", "the flag is cleared before END was said",
         "--package tiny --loader abl --singles", "nothing is armed|nothing came of it",
         (("recovery/ending.c", """\
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 	save_intent(boot);
 """, """\
 	ending_disarm(boot);
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 	save_intent(boot);
 """),)),
     Mutation(
@@ -282,11 +282,43 @@ MORE = [
         "--package boot --loader lk --singles", "END",
         (("recovery/ending.c", """\
 	err = write_result(boot, code, cause);
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
 """, """\
 	remove_package(boot);
 	err = write_result(boot, code, cause);
-	report_end(boot->config->report, code, END_WAIT_MS);
+	tell_end(boot, code);
+"""),)),
+    Mutation(
+        "next-after-journal", "which package follows is written when the journal has the first one's success",
+        "--package minimal --loader abl --singles", "nothing came of it|END",
+        (("recovery/run.c", """\
+	if (code == RESULT_OK && next_save(boot, &error))
+		code = error.code ? error.code : RESULT_ABNORMAL;
+	over = record_end(boot, attempt, code, code == RESULT_OK ? "" : error.message);
+""", """\
+	over = record_end(boot, attempt, code, code == RESULT_OK ? "" : error.message);
+	if (code == RESULT_OK && next_save(boot, &error))
+		code = error.code ? error.code : RESULT_ABNORMAL;
+"""),)),
+    Mutation(
+        "part-forgotten", "an ending that is repeated does not ask whether it is a part's",
+        "--package minimal --loader abl --singles", "END",
+        (("recovery/run.c", """\
+		next_recall(boot);
+""", """\
+		boot->next[0] = '\\0';
+"""),)),
+    Mutation(
+        "store-unguarded", "stored data are asked for when they have served and may be gone",
+        "--package minimal --loader abl --singles", "the flag is cleared before the status file|END 504|is not the new one",
+        (("gentools/store.c", """\
+	if (!step->stored)
+		return;
+	put_done(step, out);
+	(void)fputs(" ||\\n    ", out);
+""", """\
+	(void)step;
+	(void)out;
 """),)),
     Mutation(
         "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
