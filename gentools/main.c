@@ -103,11 +103,15 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* What is no option: "verify PACKAGE", and parts. Then all must be there; -1 to go on. */
+/* What is no option: "verify PACKAGE", and parts; and what goes with what. Then all must be there; -1 to go on. */
 static int parse_words(int count, char **words, struct command *command)
 {
 	struct gen_options *options = &command->options;
 
+	if (options->minimal && options->limits.package == 0) {
+		(void)fputs("update_gen: --minimal needs --max-package; see --help\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (count > 0 && strcmp(words[0], "verify") == 0) {
 		if (count < 2 || options->output) {
 			(void)fputs("update_gen: verify takes the package behind it, and no --output; see --help\n",
@@ -140,6 +144,16 @@ static bool take_limit(struct gen_limits *limits, int number, const char *text)
 	uint64_t *const values[] = {&limits->package, &limits->scratch, &limits->memory};
 
 	return main_parse_bytes(names[number], text, values[number]);
+}
+
+/* A list or a limit; of what is neither getopt_long() said why. */
+static bool take_numbered(struct gen_options *options, int c, const char *text)
+{
+	if (c >= LIMIT_OPTION)
+		return take_limit(&options->limits, c - LIMIT_OPTION, text);
+	if (c >= LIST_OPTION && c < LIST_OPTION + GEN_LISTS)
+		options->lists[c - LIST_OPTION] = text;
+	return c >= LIST_OPTION;
 }
 
 static bool take_recipient(struct command *command, const char *path)
@@ -209,17 +223,9 @@ static int parse_options(int argc, char **argv, struct command *command)
 			options->lists_folder = optarg;
 			break;
 		default:
-			if (c < LIST_OPTION)
-				return EXIT_USAGE; /* getopt_long() said why */
-			if (c < LIMIT_OPTION)
-				options->lists[c - LIST_OPTION] = optarg;
-			else if (!take_limit(&options->limits, c - LIMIT_OPTION, optarg))
+			if (!take_numbered(options, c, optarg))
 				return EXIT_USAGE;
 		}
-	}
-	if (options->minimal && options->limits.package == 0) {
-		(void)fputs("update_gen: --minimal needs --max-package; see --help\n", stderr);
-		return EXIT_USAGE;
 	}
 	return parse_words(argc - optind, argv + optind, command);
 }

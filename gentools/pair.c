@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/pair.h"
 
+#include "gentools/encrypt.h"
 #include "gentools/minimal.h"
 #include "gentools/pack.h"
 
@@ -124,6 +125,16 @@ static void tell(const struct pair *pair, const uint64_t sizes[BOTH], const stru
 	log_printf(log, "part 2: %s, %llu bytes", pair->names[SECOND], (unsigned long long)sizes[SECOND]);
 }
 
+static int encrypt_both(const struct pair *pair, struct error *error)
+{
+	const struct recipients *recipients = pair->options->recipients;
+	int err = 0;
+
+	for (int i = 0; recipients && err == 0 && i < BOTH; i++)
+		err = recipients_encrypt(recipients, pair->parts[i], pair->parts[i], error);
+	return err;
+}
+
 /* The second one first: who sees the first one finds it. */
 static int rename_both(const struct pair *pair, struct error *error)
 {
@@ -153,6 +164,8 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 	inputs.next = pair.parts[SECOND];
 	if (err == 0 && !options->no_verify)
 		err = verify_package(&inputs, log, needs, error);
+	if (err == 0)
+		err = encrypt_both(&pair, error);
 	if (err == 0)
 		err = rename_both(&pair, error);
 	if (err < 0) {

@@ -65,6 +65,9 @@ static const char *const truths[] = {
 	     "! ls | grep part",
 	"! " MAKE "-o y.zip --encrypt none && test -s err && ! test -e y.zip",
 	"! " MAKE "-o y.zip --encrypt sign.pem && grep -q 'sign.pem: no X25519' err && ! test -e y.zip",
+	/* Of two packages both. */
+	MAKE "-o y.zip --minimal --max-package 4K --encrypt a.pub >log && grep -q ^verified: log && "
+	     "head -c 8 y.zip | grep -q QFOTAENC && head -c 8 y-2.zip | grep -q QFOTAENC && ! ls | grep part",
 	/* Usage. */
 	"$gen encrypt --help | grep -q x25519",
 	"$gen encrypt; test $? = 2",

@@ -13,6 +13,7 @@ TCase *key_tests(void);       /* whose signature counts */
 TCase *next_tests(void);      /* which package follows */
 TCase *rollback_tests(void);  /* which package may follow which system */
 TCase *crypt_tests(void);     /* encrypted packages */
-TCase *sweep_tests(void);     /* every bit of a signed package */
+TCase *crypt_format_tests(void);
+TCase *sweep_tests(void); /* every bit of a signed package */
 
 #endif

@@ -18,6 +18,7 @@ int main(void)
 	suite_add_tcase(suite, next_tests());
 	suite_add_tcase(suite, rollback_tests());
 	suite_add_tcase(suite, crypt_tests());
+	suite_add_tcase(suite, crypt_format_tests());
 	suite_add_tcase(suite, sweep_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
