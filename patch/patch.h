@@ -34,8 +34,8 @@ enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2 };
 int patch_identify(const struct content *patch, enum patch_format *format, struct error *error);
 
 /*
- * The most heap that patch_apply uses for this patch, by what its streams say of themselves; of IMGDIFF2 the bound
- * above. Errors as patch_apply() has them.
+ * The most heap that patch_apply uses for this patch, by what its streams say of themselves. Errors as patch_apply()
+ * has them.
  */
 int patch_memory(const struct content *patch, uint64_t *bytes, struct error *error);
 

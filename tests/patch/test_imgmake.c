@@ -260,6 +260,52 @@ START_TEST(test_nothing_to_do)
 }
 END_TEST
 
+static int memory_of(const struct bytes *patch, size_t size, uint64_t *memory, struct error *error)
+{
+	struct memory_block block = {.data = patch->data, .size = size};
+	struct reader reader = reader_from_memory(&block);
+	struct content content = content_from_reader(&reader);
+
+	return patch_memory(&content, memory, error);
+}
+
+/* It needs what it says, which is less than the worst of its format. Cut anywhere or flipped, it reads what is there.
+ */
+START_TEST(test_memory)
+{
+	struct versions plain = versions_of(300000, 91);
+	struct bytes old = {0}, new = {0}, patch;
+	struct apply_run run = {.old = &old, .patch = &patch};
+	struct error error = {0};
+	uint64_t memory;
+
+	append_gzip(&old, &plain.old, &default_params, 0);
+	append_gzip(&new, &plain.new, &default_params, 8);
+	patch = make_imgdiff2(&old, &new);
+	run.expected_size = new.size;
+	ck_assert_int_eq(apply_run(&run), 0);
+	ck_assert_int_eq(memory_of(&patch, patch.size, &memory, &error), 0);
+	ck_assert_uint_le(run.peak, memory);
+	ck_assert_uint_lt(memory, PATCH_IMGDIFF2_MEMORY / 2);
+	for (size_t i = 0; i < patch.size; i++) {
+		error = (struct error){0};
+		if (memory_of(&patch, i, &memory, &error) < 0)
+			ck_assert_uint_gt(strlen(error.message), 0);
+		patch.data[i] ^= 0x81;
+		error = (struct error){0};
+		if (memory_of(&patch, patch.size, &memory, &error) < 0)
+			ck_assert_uint_gt(strlen(error.message), 0);
+		patch.data[i] ^= 0x81;
+	}
+	ck_assert_int_lt(memory_of(&patch, IMGDIFF_HEADER_SIZE, &memory, &error), 0);
+	bytes_free(&run.out);
+	bytes_free(&old);
+	bytes_free(&new);
+	bytes_free(&patch);
+	versions_free(&plain);
+}
+END_TEST
+
 /* Whatever an image holds: a patch that is right, or none. Both of its versions are cut, and broken here and there. */
 START_TEST(test_broken_images)
 {
@@ -348,6 +394,7 @@ Suite *suite_imgmake(void)
 	tcase_add_loop_test(tcase, test_zip, 0, 4);
 	tcase_add_test(tcase, test_gnu_gzip);
 	tcase_add_test(tcase, test_nothing_to_do);
+	tcase_add_test(tcase, test_memory);
 	tcase_add_test(tcase, test_broken_images);
 	tcase_add_test(tcase, test_too_much);
 	tcase_add_test(tcase, test_refusals);
