@@ -290,7 +290,7 @@ MORE = [
 """),)),
     Mutation(
         "next-after-journal", "which package follows is written when the journal has the first one's success",
-        "--package minimal --loader abl --singles", "nothing came of it|END",
+        "--package minimal --loader abl --singles", "boot is not the new one",
         (("recovery/run.c", """\
 	if (code == RESULT_OK && next_save(boot, &error))
 		code = error.code ? error.code : RESULT_ABNORMAL;
@@ -302,7 +302,7 @@ MORE = [
 """),)),
     Mutation(
         "part-forgotten", "an ending that is repeated does not ask whether it is a part's",
-        "--package minimal --loader abl --singles", "END",
+        "--package minimal --loader abl --singles", "boot is not the new one",
         (("recovery/run.c", """\
 		next_recall(boot);
 """, """\
