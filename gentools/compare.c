@@ -3,6 +3,7 @@
 
 #include "gentools/capability.h"
 #include "gentools/plan.h"
+#include "gentools/tree_xattr.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -113,6 +114,24 @@ static void compare_capabilities(struct compare *c, const struct model_node *nod
 		       (unsigned long long)object->capabilities);
 }
 
+static void compare_xattrs(struct compare *c, const struct model_node *node, const struct object *object)
+{
+	if (!object->has_xattrs)
+		return;
+	for (size_t i = 0; i < node->xattr_count; i++)
+		if (strcmp(node->xattrs[i].name, CAPABILITY_XATTR) != 0 &&
+		    !object_find_xattr(object, node->xattrs[i].name))
+			differ(c, "/%s: has extended attribute %s", node->path, node->xattrs[i].name);
+	for (size_t i = 0; i < object->xattr_count; i++) {
+		const struct object_xattr *wanted = &object->xattrs[i];
+		const struct model_xattr *xattr = model_get_xattr(node, wanted->name);
+
+		if (!xattr || xattr->size != wanted->size || memcmp(xattr->value, wanted->value, wanted->size) != 0)
+			differ(c, "/%s: has %s extended attribute %s", node->path, xattr ? "another" : "no",
+			       wanted->name);
+	}
+}
+
 static void compare_attributes(struct compare *c, const struct model_node *node, const struct object *object)
 {
 	if (!has_attributes(c, object))
@@ -160,6 +179,7 @@ static int compare_path(struct compare *c, const struct model_node *node)
 	}
 	compare_attributes(c, node, object);
 	compare_capabilities(c, node, object);
+	compare_xattrs(c, node, object);
 	return err;
 }
 

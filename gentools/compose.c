@@ -302,6 +302,7 @@ static void put_late(struct composer *c, const struct plan *plan, const struct s
 		put_progress(c, step_work(step));
 	}
 	put_metadata(c->out, plan, step);
+	compose_xattrs(step, c->out);
 }
 
 static void put_files(const struct plan *plan, struct composer *c)
@@ -332,9 +333,12 @@ static void put_files(const struct plan *plan, struct composer *c)
 		put_call(c->out, "symlink(", plan->steps[i].new->link, ", ");
 		put_call(c->out, "", plan->steps[i].device, ");\n");
 	}
-	for (size_t i = 0; i < plan->count; i++)
-		if (compose_turn(&plan->steps[i]) != COMPOSE_LATE)
-			put_metadata(c->out, plan, &plan->steps[i]);
+	for (size_t i = 0; i < plan->count; i++) {
+		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
+			continue;
+		put_metadata(c->out, plan, &plan->steps[i]);
+		compose_xattrs(&plan->steps[i], c->out);
+	}
 	for (size_t i = 0; i < plan->count; i++)
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
 			put_late(c, plan, &plan->steps[i]);

@@ -11,7 +11,7 @@
 #include "gentools/rollback.h"
 #include "gentools/sign.h"
 #include "gentools/summary.h"
-#include "gentools/tree.h"
+#include "gentools/tree_xattr.h"
 #include "gentools/verify.h"
 #include "package/package.h"
 
@@ -98,6 +98,22 @@ static void warn_of(const struct tree *tree, const struct log *log)
 		           tree->name);
 }
 
+/* Without what the package's updaters have no function for. */
+static int read_tree(struct tree *tree, const char *path, const struct gen_options *options, const struct log *log,
+                     struct error *error)
+{
+	size_t dropped;
+	int err = tree_read(tree, path, error);
+
+	if (err < 0 || options->native)
+		return err < 0 ? err : tree_check_xattrs(tree, error);
+	dropped = tree_drop_xattrs(tree);
+	if (dropped > 0)
+		log_printf(log, "%s: %zu extended attributes are left out: they need --compat native", tree->name,
+		           dropped);
+	return 0;
+}
+
 /* The package gets its name when it is whole, and known to be right. */
 static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
                           const struct signer *signer, const struct log *log, struct needs *needs, struct error *error)
@@ -168,9 +184,9 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = lists_read(&lists, options->lists, options->lists_folder, log, error);
 	if (err == 0)
-		err = tree_read(&source, options->source, error);
+		err = read_tree(&source, options->source, options, log, error);
 	if (err == 0)
-		err = tree_read(&target, options->target, error);
+		err = read_tree(&target, options->target, options, log, error);
 	if (err == 0)
 		err = check_trees(&source, &target, error);
 	if (err == 0)
@@ -211,11 +227,11 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	                               .progress = &options->progress,
 	                               .limits = options->limits};
 	struct lists lists = {0};
-	int err = tree_read(&source, options->source, error);
+	int err = read_tree(&source, options->source, options, log, error);
 
 	if (err == 0 && options->target) {
 		inputs.target = &target;
-		err = tree_read(&target, options->target, error);
+		err = read_tree(&target, options->target, options, log, error);
 		if (err == 0)
 			err = lists_read(&lists, options->lists, options->lists_folder, log, error);
 		if (err == 0)

@@ -2,9 +2,11 @@
 #include "gentools/image_place.h"
 
 #include "gentools/capability.h"
+#include "gentools/tree_xattr.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,7 @@ int image_place_add(struct image_place *place, const char *path, const struct im
 	(*object)->mode = inode->mode & 07777;
 	(*object)->uid = inode->uid;
 	(*object)->gid = inode->gid;
+	(*object)->has_xattrs = true;
 	if (S_ISDIR(inode->mode))
 		return 0;
 	(*object)->type = S_ISLNK(inode->mode) ? OBJECT_LINK : OBJECT_FILE;
@@ -50,22 +53,46 @@ int image_place_link(struct object *object, const char *target, size_t length, s
 	return object->link ? 0 : error_set(error, 0, ENOMEM, "out of memory");
 }
 
-int image_place_capability(struct object *object, const uint8_t *value, size_t size, struct error *error)
+static int take_room(struct image_place *place, const struct object *object, size_t bytes, struct error *error)
 {
-	if (object->type == OBJECT_FILE && capability_parse(value, size, &object->capabilities) < 0)
-		return error_set(error, RESULT_FORMAT, EINVAL, "%s: " CAPABILITY_REFUSED, object->path);
+	if (bytes > place->room)
+		return error_set(error, RESULT_FORMAT, EFBIG, "%s: more content than a module has flash", object->path);
+	place->room -= bytes;
 	return 0;
+}
+
+int image_place_xattr(struct image_place *place, struct object *object, const char *name, size_t length,
+                      const uint8_t *value, size_t size, struct error *error)
+{
+	char text[XATTR_NAME_MAX + 1];
+	int err;
+
+	if (length == 0 || length >= sizeof(text) || memchr(name, '\0', length))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: has an attribute without a proper name",
+		                 object->path);
+	memcpy(text, name, length);
+	text[length] = '\0';
+	if (strcmp(text, CAPABILITY_XATTR) == 0) {
+		if (object->type == OBJECT_FILE && capability_parse(value, size, &object->capabilities) < 0)
+			return error_set(error, RESULT_FORMAT, EINVAL, "%s: " CAPABILITY_REFUSED, object->path);
+		return 0;
+	}
+	if (object_find_xattr(object, text))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: has attribute %s twice", object->path, text);
+	err = take_room(place, object, length + size, error);
+	if (err < 0)
+		return err;
+	err = object_add_xattr(object, text, value, size);
+	return err < 0 ? error_set(error, 0, -err, "out of memory") : 0;
 }
 
 int image_place_data(struct image_place *place, struct tree_data *data, const void *bytes, size_t length,
                      struct error *error)
 {
-	int err;
+	int err = take_room(place, data->object, length, error);
 
-	if (length > place->room)
-		return error_set(error, RESULT_FORMAT, EFBIG, "%s: more content than a module has flash",
-		                 data->object->path);
-	place->room -= length;
+	if (err < 0)
+		return err;
 	err = tree_data_add(data, bytes, length);
 	return err < 0 ? error_set(error, 0, -err, "cannot unpack %s: %s", data->object->path, strerror(-err)) : 0;
 }

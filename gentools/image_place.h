@@ -8,7 +8,7 @@
 struct image_place {
 	struct tree *tree;
 	const char *folder; /* of the tree, where the image's root goes: "SYSTEM" */
-	uint64_t room;      /* bytes of content that may come yet: holes in files cost an image nothing */
+	uint64_t room;      /* bytes that may come yet: holes in files cost an image nothing, nor does what is shared */
 };
 
 /* What every file system tells of an object. */
@@ -29,8 +29,9 @@ int image_place_add(struct image_place *place, const char *path, const struct im
 
 int image_place_link(struct object *object, const char *target, size_t length, struct error *error);
 
-/* The value of the extended attribute CAPABILITY_XATTR. */
-int image_place_capability(struct object *object, const uint8_t *value, size_t size, struct error *error);
+/* An extended attribute; its name has no NUL at its end. Takes of the room. */
+int image_place_xattr(struct image_place *place, struct object *object, const char *name, size_t length,
+                      const uint8_t *value, size_t size, struct error *error);
 
 /* Content of a file, in order, between tree_data_start() and tree_data_finish(). */
 int image_place_data(struct image_place *place, struct tree_data *data, const void *bytes, size_t length,

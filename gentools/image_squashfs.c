@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/image_squashfs.h"
 
-#include "gentools/capability.h"
 #include "gentools/image_squashfs_open.h"
 
 #include <errno.h>
@@ -82,15 +81,16 @@ static int read_attribute(struct walk *walk, struct object *object, struct error
 		code = sqfs_xattr_reader_read_value(walk->fs.attributes, name, &value);
 	if (code < 0)
 		err = squashfs_failed(object->path, code, error);
-	else if (value && strcmp((const char *)name->key, CAPABILITY_XATTR) == 0)
-		err = image_place_capability(object, value->value, value->size, error);
+	else if (name && value)
+		err = image_place_xattr(walk->place, object, (const char *)name->key, strlen((const char *)name->key),
+		                        value->value, value->size, error);
 	sqfs_free(value);
 	sqfs_free(name);
 	return err;
 }
 
-static int read_capabilities(struct walk *walk, const sqfs_inode_generic_t *inode, struct object *object,
-                             struct error *error)
+static int read_attributes(struct walk *walk, const sqfs_inode_generic_t *inode, struct object *object,
+                           struct error *error)
 {
 	sqfs_xattr_id_t attributes = {0};
 	sqfs_u32 index = 0;
@@ -143,6 +143,8 @@ static int read_object(struct walk *walk, const char *path, const sqfs_inode_gen
 		return squashfs_failed(path, code, error);
 	err = image_place_add(walk->place, path, &basic, &object, error);
 	*wanted = object != NULL;
+	if (err == 0 && object)
+		err = read_attributes(walk, inode, object, error);
 	if (err < 0 || !object || S_ISDIR(basic.mode))
 		return err;
 	if (S_ISLNK(basic.mode))
@@ -150,8 +152,7 @@ static int read_object(struct walk *walk, const char *path, const sqfs_inode_gen
 		                        inode->base.type == SQFS_INODE_SLINK ? inode->data.slink.target_size
 		                                                             : inode->data.slink_ext.target_size,
 		                        error);
-	err = read_capabilities(walk, inode, object, error);
-	return err < 0 ? err : read_file(walk, inode, object, error);
+	return read_file(walk, inode, object, error);
 }
 
 static int read_entry(struct walk *walk, const char *path, sqfs_inode_generic_t *inode, bool is_root,

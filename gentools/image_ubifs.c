@@ -2,7 +2,6 @@
 #include "gentools/image_ubifs.h"
 
 #include "base/bytes.h"
-#include "gentools/capability.h"
 #include "gentools/image_ubifs_nodes.h"
 
 #include <errno.h>
@@ -44,6 +43,7 @@ static int read_inode(struct walk *walk, uint32_t number, const char *path, stru
 	struct ubifs_branch *leaf = ubifs_find(&walk->fs, number, UBIFS_INODE, &count);
 	int err;
 
+	*inode = (struct inode){0};
 	if (count != 1)
 		return damaged(path, "has no inode", error);
 	err = ubifs_read_leaf(&walk->fs, leaf, error);
@@ -78,9 +78,8 @@ static int read_entry(struct walk *walk, const struct ubifs_branch *leaf, const 
 	return 0;
 }
 
-static int read_capabilities(struct walk *walk, uint32_t number, struct object *object, struct error *error)
+static int read_attributes(struct walk *walk, uint32_t number, struct object *object, struct error *error)
 {
-	static const char wanted[] = CAPABILITY_XATTR;
 	size_t count;
 	const struct ubifs_branch *leaf = ubifs_find(&walk->fs, number, UBIFS_ATTRIBUTE, &count);
 	int err = 0;
@@ -88,15 +87,20 @@ static int read_capabilities(struct walk *walk, uint32_t number, struct object *
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		struct inode value;
 		uint32_t inode = 0;
-		const char *name = NULL;
+		const char *text = NULL; /* in the node, which the value's inode takes over */
+		char name[UINT8_MAX];
 		size_t length = 0;
 
-		err = read_entry(walk, &leaf[i], object->path, &inode, &name, &length, error);
-		if (err < 0 || length != sizeof(wanted) - 1 || memcmp(name, wanted, length) != 0)
-			continue;
+		err = read_entry(walk, &leaf[i], object->path, &inode, &text, &length, error);
+		if (err < 0)
+			break;
+		if (length > sizeof(name))
+			return damaged(object->path, "an attribute's name is too long", error);
+		memcpy(name, text, length);
 		err = read_inode(walk, inode, object->path, &value, error);
 		if (err == 0)
-			err = image_place_capability(object, walk->fs.node + UBIFS_INODE_SIZE, value.length, error);
+			err = image_place_xattr(walk->place, object, name, length, walk->fs.node + UBIFS_INODE_SIZE,
+			                        value.length, error);
 	}
 	return err;
 }
@@ -179,16 +183,18 @@ static int read_object(struct walk *walk, const char *path, uint32_t number, str
 		err = image_place_add(walk->place, path, &inode.basic, &object, error);
 	if (err < 0)
 		return err;
+	if (is_root && !S_ISDIR(inode.basic.mode))
+		return damaged(path, "no directory", error);
+	/* The target is in the node. */
+	if (object && S_ISLNK(inode.basic.mode))
+		err = image_place_link(object, (const char *)walk->fs.node + UBIFS_INODE_SIZE, inode.length, error);
+	if (err == 0 && object)
+		err = read_attributes(walk, number, object, error);
+	if (err < 0)
+		return err;
 	if (S_ISDIR(inode.basic.mode))
 		return object || is_root ? add_folder(walk, path, &inode, error) : 0;
-	if (is_root)
-		return damaged(path, "no directory", error);
-	if (!object)
-		return 0;
-	if (S_ISLNK(inode.basic.mode))
-		return image_place_link(object, (const char *)walk->fs.node + UBIFS_INODE_SIZE, inode.length, error);
-	err = read_capabilities(walk, number, object, error);
-	return err < 0 ? err : read_file(walk, number, inode.size, object, error);
+	return object && S_ISREG(inode.basic.mode) ? read_file(walk, number, inode.size, object, error) : 0;
 }
 
 static int read_folder(struct walk *walk, const struct folder *folder, struct error *error)

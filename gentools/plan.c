@@ -2,6 +2,7 @@
 #include "gentools/plan.h"
 
 #include "gentools/gentools.h"
+#include "gentools/tree_xattr.h"
 #include "package/package.h"
 
 #include <errno.h>
@@ -181,7 +182,7 @@ static int plan_change(struct plan *plan, const struct object *old, const struct
 		return plan_content(plan, old, new, error);
 	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
 		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
-	if (new->forced || !same_metadata(old, new))
+	if (new->forced || !same_metadata(old, new) || !object_same_xattrs(old, new))
 		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "gentools/image.h"
 #include "gentools/tree_folder.h"
+#include "gentools/tree_xattr.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -334,11 +335,14 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 
 int object_copy(struct object *copy, const struct object *object)
 {
+	int err;
+
 	*copy = *object;
 	copy->path = strdup(object->path);
 	copy->link = object->link ? strdup(object->link) : NULL;
 	copy->partition = object->partition ? strdup(object->partition) : NULL;
-	return copy->path && !copy->link == !object->link && !copy->partition == !object->partition ? 0 : -ENOMEM;
+	err = object_copy_xattrs(copy, object);
+	return copy->path && !copy->link == !object->link && !copy->partition == !object->partition ? err : -ENOMEM;
 }
 
 void object_clear(struct object *object)
@@ -346,6 +350,7 @@ void object_clear(struct object *object)
 	free(object->path);
 	free(object->link);
 	free(object->partition);
+	object_clear_xattrs(object);
 	*object = (struct object){0};
 }
 

@@ -26,8 +26,11 @@ struct object {
 	unsigned mode; /* permission bits */
 	int64_t uid;
 	int64_t gid;
-	bool has_capabilities;    /* of a file: they are known, as those of a zip archive are not */
-	uint64_t capabilities;    /* the permitted set, which is effective; 0: none */
+	bool has_capabilities;       /* of a file: they are known, as those of a zip archive are not */
+	uint64_t capabilities;       /* the permitted set, which is effective; 0: none */
+	bool has_xattrs;             /* other extended attributes are known; not those of a zip archive either */
+	struct object_xattr *xattrs; /* by name (gentools/tree_xattr.h) */
+	size_t xattr_count;
 	char *link;               /* of a link: where it points */
 	char *partition;          /* of an image: where it goes (multifota list); NULL: its name tells */
 	struct extent data;       /* of a file */

@@ -2,6 +2,7 @@
 #include "gentools/tree_folder.h"
 
 #include "gentools/capability.h"
+#include "gentools/tree_xattr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,9 +77,13 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 	object->mode = stat->st_mode & 07777;
 	object->uid = stat->st_uid;
 	object->gid = stat->st_gid;
+	if (!S_ISDIR(stat->st_mode))
+		object->type = S_ISLNK(stat->st_mode) ? OBJECT_LINK : OBJECT_FILE;
+	err = object_read_xattrs(object, entry->fts_accpath);
+	if (err < 0)
+		return failed(tree, path, -err, error);
 	if (S_ISDIR(stat->st_mode))
 		return 0;
-	object->type = S_ISLNK(stat->st_mode) ? OBJECT_LINK : OBJECT_FILE;
 	tree->hard_links += stat->st_nlink > 1;
 	if (object->type == OBJECT_LINK)
 		return read_link(tree, entry->fts_accpath, object, error);

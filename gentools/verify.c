@@ -5,6 +5,7 @@
 #include "gentools/compare.h"
 #include "gentools/model.h"
 #include "gentools/plan.h"
+#include "gentools/tree_xattr.h"
 #include "updater/updater.h"
 
 #include <errno.h>
@@ -39,6 +40,8 @@ static int load_path(struct model *model, const struct object *object)
 		capability_pack(capability, object->capabilities);
 		err = model_set_xattr(node, CAPABILITY_XATTR, capability, sizeof(capability));
 	}
+	for (size_t i = 0; err == 0 && i < object->xattr_count; i++)
+		err = model_set_xattr(node, object->xattrs[i].name, object->xattrs[i].value, object->xattrs[i].size);
 	if (err < 0 || object->type != OBJECT_LINK)
 		return err;
 	node->link = strdup(object->link);

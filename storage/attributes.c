@@ -6,7 +6,6 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#define XATTR_MAX_SIZE   4096
 #define XATTR_CAPABILITY "security.capability"
 #define XATTR_SELINUX    "security.selinux"
 
@@ -53,7 +52,7 @@ static int set_xattr(struct storage *storage, const char *path, const char *name
 static int change_xattr(struct storage *storage, const char *path, const char *name, const void *value, size_t size,
                         struct error *error)
 {
-	char now[XATTR_MAX_SIZE];
+	char now[STORAGE_XATTR_MAX];
 	ssize_t length = storage->ops->get_xattr(storage->medium, path, name, now, sizeof(now));
 
 	if (size == 0 ? is_no_xattr(length) : length == (ssize_t)size && memcmp(now, value, size) == 0)
@@ -65,7 +64,7 @@ int attributes_copy(struct storage *storage, const char *from, const char *path,
 {
 	struct storage_stat wanted = {0};
 	struct storage_stat now = {0};
-	char value[XATTR_MAX_SIZE];
+	char value[STORAGE_XATTR_MAX];
 	int err = storage->ops->stat(storage->medium, from, &wanted);
 
 	if (err == 0)
@@ -117,7 +116,7 @@ static int change_owner(struct storage *storage, const char *path, const struct 
 {
 	uint32_t uid = attributes->has_uid ? attributes->uid : now->uid;
 	uint32_t gid = attributes->has_gid ? attributes->gid : now->gid;
-	uint8_t old[XATTR_MAX_SIZE];
+	uint8_t old[STORAGE_XATTR_MAX];
 	ssize_t size = -ENODATA;
 	int err;
 
@@ -162,4 +161,13 @@ int storage_set_attributes(struct storage *storage, const char *path, const stru
 		                   attributes->capabilities == 0 ? 0 : sizeof(capability), error);
 	}
 	return err;
+}
+
+int storage_set_xattr(struct storage *storage, const char *path, const char *name, const void *value, size_t size,
+                      struct error *error)
+{
+	char at[STORAGE_PATH_MAX];
+	int err = path_make(at, path, error);
+
+	return err < 0 ? err : change_xattr(storage, at, name, value, size, error);
 }

@@ -21,6 +21,7 @@
 #define STORAGE_PATH_MAX    4096
 #define STORAGE_NAME_MAX    256
 #define STORAGE_CONTENT_MAX 8
+#define STORAGE_XATTR_MAX   4096u /* bytes of an extended attribute's value, as in UBIFS */
 
 struct storage;
 
@@ -294,6 +295,10 @@ struct storage_attributes {
 };
 int storage_set_attributes(struct storage *storage, const char *path, const struct storage_attributes *attributes,
                            struct error *error);
+
+/* One extended attribute, of a link itself; 0 bytes remove it. Not written when right already. */
+int storage_set_xattr(struct storage *storage, const char *path, const char *name, const void *value, size_t size,
+                      struct error *error);
 
 /* Call each() for path and everything below it, a directory after its content, links not followed. Ends early when
  * each() returns non-zero, with that value. */

@@ -30,6 +30,7 @@ static const struct script_function functions[] = {
 	{"set_perm_recursive", 5, ANY, SCRIPT_ANY_COUNT, function_set_perm_recursive},
 	{"set_progress", 1, 1, SCRIPT_ANY_COUNT, function_set_progress},
 	{"set_stage", 2, 2, SCRIPT_ANY_COUNT, function_set_stage},
+	{"set_xattr", 3, 3, SCRIPT_ANY_COUNT, function_set_xattr},
 	{"sha1_check", 1, ANY, SCRIPT_ANY_COUNT, function_sha1_check},
 	{"show_progress", 2, 2, SCRIPT_ANY_COUNT, function_show_progress},
 	{"symlink", 1, ANY, SCRIPT_ANY_COUNT, function_symlink},

@@ -92,6 +92,7 @@ int function_set_perm(struct script_call *call, struct script_value *result);
 int function_set_perm_recursive(struct script_call *call, struct script_value *result);
 int function_set_progress(struct script_call *call, struct script_value *result);
 int function_set_stage(struct script_call *call, struct script_value *result);
+int function_set_xattr(struct script_call *call, struct script_value *result);
 int function_sha1_check(struct script_call *call, struct script_value *result);
 int function_show_progress(struct script_call *call, struct script_value *result);
 int function_symlink(struct script_call *call, struct script_value *result);

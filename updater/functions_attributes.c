@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* set_perm, set_metadata and their recursive forms. */
+/* set_perm, set_metadata and their recursive forms, set_xattr. */
 #include "updater/functions.h"
 
+#include "base/bytes.h"
 #include <errno.h>
 #include <string.h>
 
@@ -231,4 +232,56 @@ int function_set_metadata(struct script_call *call, struct script_value *result)
 int function_set_metadata_recursive(struct script_call *call, struct script_value *result)
 {
 	return set_metadata(call, result, true);
+}
+
+/*
+ * ---- set_xattr(path, name, value) ----
+ * Ours alone, for packages made with --compat native: the value in hexadecimal, "" removes the attribute.
+ */
+
+static int take_hex(const char *text, uint8_t value[STORAGE_XATTR_MAX], size_t *size)
+{
+	size_t length = strlen(text);
+
+	if (length % 2 != 0 || length / 2 > STORAGE_XATTR_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < length / 2; i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		value[i] = (uint8_t)(high << 4 | low);
+	}
+	*size = length / 2;
+	return 0;
+}
+
+int function_set_xattr(struct script_call *call, struct script_value *result)
+{
+	struct updater_run *run = run_of(call);
+	uint8_t value[STORAGE_XATTR_MAX];
+	struct arguments arguments;
+	struct error error;
+	char path[STORAGE_PATH_MAX];
+	size_t size = 0;
+	int err = arguments_read(call, 0, &arguments);
+
+	if (err < 0)
+		return err;
+	err = path_from_text(call, arguments.text[0], path);
+	if (err < 0)
+		goto out;
+	if (!*arguments.text[1] || take_hex(arguments.text[2], value, &size) < 0) {
+		err = script_abort(call, 0, "set_xattr(): %.200s: no name, or no value in hexadecimal", path);
+		goto out;
+	}
+	if (!run_skips(run, "set %s of %s", arguments.text[1], path) &&
+	    storage_set_xattr(run->storage, path, arguments.text[1], value, size, &error) < 0)
+		err = call_abort(call, &error);
+	else
+		err = script_result_text(result, "");
+out:
+	arguments_free(&arguments);
+	return err;
 }

@@ -16,6 +16,13 @@
 	"for t in sys.argv[1].split(','):\n"                                                                           \
 	" p,*n=t.split(); c=1<<int(n[0]); i=1 if len(n)>1 else 0\n"                                                    \
 	" os.setxattr('d'+p,'security.capability',struct.pack('<5I',0x2000001,c&0xffffffff,i,c>>32,0))\n\" \""
+/* Lines of a path and an attribute with its value; where the file system takes none, all is true. */
+#define XATTRS                                                                                                         \
+	"python3 -c \"import os,sys\n"                                                                                 \
+	"for t in sys.argv[1].split(','):\n"                                                                           \
+	" p,n,v=t.split()\n"                                                                                           \
+	" try: os.setxattr('d'+p,n,v.encode())\n"                                                                      \
+	" except OSError: sys.exit(1)\n\" \""
 #define PYTHON "python3 -c \"import json,os\n"
 
 /*
@@ -95,6 +102,37 @@ static const char *const truths[] = {
 	"grep -q '^copy SYSTEM/. -> SYSTEM/copy: ' out && grep -q '^copy SYSTEM/. -> SYSTEM/copy2: ' out && "
 	"unzip -p x.zip '*script' >s && grep -q '/system/m.*\"capabilities\", 0x0)' s && "
 	"grep -q '/system/n.*\"capabilities\", 0x80)' s && grep -q '/system/copy2.*\"capabilities\", 0x40)' s",
+	/* Extended attributes: of what stays, changes, moves, is copied, is new; of folders; those that go. */
+	UNPACK "mv d2/SYSTEM/c d2/SYSTEM/m && cp d2/SYSTEM/b d2/SYSTEM/copy && mkdir d2/SYSTEM/dir && " XATTRS
+	       "1/SYSTEM/bin/same user.a 1,1/SYSTEM/a user.b 2,1/SYSTEM/a user.gone 3,1/SYSTEM/b user.c 4,"
+	       "1/SYSTEM/c user.d 5,2/SYSTEM/bin/same user.a 11,2/SYSTEM/a user.b 2,2/SYSTEM/m user.d 5,"
+	       "2/SYSTEM/new user.e 6,2/SYSTEM/dir user.f 7,2/BOOTABLE_IMAGES/boot.img user.g 8\" || exit 0; "
+	       "$gen a -s d1 -t d2 -o x.zip --compat native >out && grep -q '^verified' out && "
+	       "grep -q '^attributes SYSTEM/bin/same$' out && unzip -p x.zip '*script' >s && "
+	       "grep -q '^set_xattr(\"/system/bin/same\", \"user.a\", \"3131\");' s && "
+	       "grep -q '^set_xattr(\"/system/a\", \"user.b\", \"32\");' s && "
+	       "grep -q '^set_xattr(\"/system/a\", \"user.gone\", \"\");' s && "
+	       "grep -q '^set_xattr(\"/system/copy\", \"user.c\", \"\");' s && "
+	       "[ $(grep -c '^set_xattr' s) = 8 ] && $gen verify x.zip -s d1 -t d2 --compat native >out && "
+	       "cp -a d2 d3 && " XATTRS "3/SYSTEM/m user.d 6,3/SYSTEM/d user.h 9\" && "
+	       "! $gen verify x.zip -s d1 -t d3 --compat native 2>err >out && "
+	       "grep -q '^differs: /system/m: has another extended attribute user.d$' out && "
+	       "grep -q '^differs: /system/d: has no extended attribute user.h$' out && "
+	       "! $gen verify x.zip -s d1 -t d1 --compat native 2>err >out && "
+	       "grep -q '^differs: /system/bin/same: has another extended attribute user.a$' out",
+	UNPACK XATTRS
+	"2/SYSTEM/bin/same user.a 1,2/SYSTEM/new user.b 2\" || exit 0; $gen a -s d1 -t d2 -o x.zip >out && "
+	"grep -q '^d2: 2 extended attributes are left out: they need --compat native$' out && "
+	"! unzip -p x.zip '*script' | grep -q set_xattr && $gen verify x.zip -s d1 -t d2 >out && "
+	"rm d2/SYSTEM/new && ! $gen l -s d1 -t d2 -o x.zip 2>err >out; "
+	"$gen l -s d1 -t d2 -o x.zip --compat native >out && grep -q '^attributes SYSTEM/bin/same$' out",
+	/* An archive tells nothing of them: those of the module stay. */
+	UNPACK XATTRS
+	"1/SYSTEM/bin/same user.a 1\" || exit 0; $gen a -s d1 -t v2/targetfiles.zip -o x.zip --compat native >out && "
+	"! unzip -p x.zip '*script' | grep -q set_xattr",
+	UNPACK "python3 -c \"import os; os.setxattr('d2/SYSTEM/new','user.a',b'')\" 2>err || exit 0; "
+	       "$gen a -s d1 -t d2 -o x.zip >out && ! $gen a -s d1 -t d2 -o x.zip --compat native 2>err >out && "
+	       "grep -q 'd2: SYSTEM/new: extended attribute user.a has 0 bytes' err",
 	ROOT UNPACK CAPABILITIES
 	" 2/SYSTEM/new 1 1\" && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'SYSTEM/new: has cap' err",
 	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is neither' err",

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "gentools/image_crc.h"
+#include "gentools/tree_xattr.h"
 #include "images.h"
 
 #include <errno.h>
@@ -148,6 +149,58 @@ START_TEST(attributes)
 }
 END_TEST
 
+/* Whether the object has this attribute. */
+static bool has_xattr(const struct object *object, const char *name, const void *value, size_t size)
+{
+	const struct object_xattr *xattr = object_find_xattr(object, name);
+
+	return object->has_xattrs && xattr && xattr->size == size && memcmp(xattr->value, value, size) == 0;
+}
+
+START_TEST(xattrs_of_squashfs)
+{
+	struct image_bytes bytes = images_read("attribute.squashfs");
+	struct tree tree;
+	struct error error;
+
+	ck_assert_msg(images_unpack(&tree, bytes.data, bytes.size, &error) == 0, "%s", error.message);
+	/* None at all: the file system of this machine takes none. */
+	for (size_t i = 0; i < tree.count && tree.objects[0].xattr_count > 0; i++) {
+		const struct object *object = &tree.objects[i];
+		const char *text = strcmp(object->path, "SYSTEM") == 0 ? "of" : "of/ping";
+
+		ck_assert_uint_eq(object->xattr_count, 2);
+		ck_assert(has_xattr(object, "user.a", "\0", 1) && has_xattr(object, "user.b", text, strlen(text)));
+		ck_assert_str_eq(object->xattrs[0].name, "user.a");
+	}
+	tree_free(&tree);
+	free(bytes.data);
+}
+END_TEST
+
+/* The capability under another name of that length. */
+START_TEST(xattrs_of_ubifs)
+{
+	struct image_bytes bytes = images_read("attribute.ubifs");
+	uint8_t *entry = images_find_node(&bytes, 3, 0);
+	struct tree tree;
+	struct error error;
+	size_t found = 0;
+
+	memcpy(entry + 56, "security.other_name", 19);
+	images_repair(&bytes);
+	ck_assert_msg(images_unpack(&tree, bytes.data, bytes.size, &error) == 0, "%s", error.message);
+	for (size_t i = 0; i < tree.count; i++)
+		found += has_xattr(&tree.objects[i], "security.other_name",
+		                   "\1\0\0\2\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	ck_assert_uint_eq(found, 1);
+	ck_assert_uint_eq(tree_drop_xattrs(&tree), 1);
+	tree_free(&tree);
+	entry[56] = '\0';
+	images_check_cause(&bytes, "an attribute without a proper name");
+}
+END_TEST
+
 static void put_be32(uint8_t *p, uint32_t value)
 {
 	for (unsigned i = 0; i < 4; i++)
@@ -221,6 +274,8 @@ TCase *image_tests(void)
 	tcase_add_test(tests, what_is_not_used_is_told);
 	tcase_add_loop_test(tests, refuses_bad_images, 0, sizeof(bad_inputs) / sizeof(bad_inputs[0]));
 	tcase_add_loop_test(tests, attributes, 0, 2);
+	tcase_add_test(tests, xattrs_of_squashfs);
+	tcase_add_test(tests, xattrs_of_ubifs);
 	tcase_add_loop_test(tests, damaged_header, 0, 3);
 	tcase_add_test(tests, blocks_that_are_there_twice);
 	return tests;

@@ -159,6 +159,31 @@ START_TEST(attribute_fails)
 }
 END_TEST
 
+START_TEST(one_xattr)
+{
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/file", "x", 1));
+	ck_assert_int_eq(storage_set_xattr(f.storage, "file", "user.a", "value", 5, &f.error), 0);
+	assert_xattr(&f, "/file", "user.a", "value", 5);
+	fake_clear_log(f.medium);
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/file", "user.a", "value", 5, &f.error), 0);
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/file", "user.b", NULL, 0, &f.error), 0);
+	ck_assert_str_eq(f.medium->log, "");
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/file", "user.a", "VALUE", 5, &f.error), 0);
+	assert_xattr(&f, "/file", "user.a", "VALUE", 5);
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/file", "user.a", NULL, 0, &f.error), 0);
+	ck_assert_int_eq(fake_ops.get_xattr(f.medium, "/file", "user.a", NULL, 0), -ENODATA);
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/../file", "user.a", "x", 1, &f.error), -EINVAL);
+	fake_rule(f.medium, "xattr", 0, 1, -ENOSPC);
+	ck_assert_int_eq(storage_set_xattr(f.storage, "/file", "user.a", "x", 1, &f.error), -ENOSPC);
+	ck_assert_int_eq(f.error.code, RESULT_SPACE);
+	ck_assert_ptr_nonnull(strstr(f.error.message, "/file: set user.a"));
+	fixture_close(&f);
+}
+END_TEST
+
 Suite *suite_attributes(void)
 {
 	Suite *suite = suite_create("storage attributes");
@@ -169,6 +194,7 @@ Suite *suite_attributes(void)
 	tcase_add_test(tests, of_a_link);
 	tcase_add_test(tests, like_another);
 	tcase_add_test(tests, attribute_fails);
+	tcase_add_test(tests, one_xattr);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

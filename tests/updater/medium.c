@@ -119,6 +119,11 @@ static int cut_set_mode(void *medium, const char *path, uint32_t mode)
 	STEP(set_mode(inner(world), path, mode));
 }
 
+static int cut_set_xattr(void *medium, const char *path, const char *name, const void *value, size_t size)
+{
+	STEP(set_xattr(inner(world), path, name, value, size));
+}
+
 /* Syncing a test's directory costs time and proves nothing. */
 static int cut_sync(void *medium, int handle)
 {
@@ -212,11 +217,6 @@ static int pass_size(void *medium, int handle, uint64_t *bytes)
 	PASS(size(inner(world), handle, bytes));
 }
 
-static int pass_set_xattr(void *medium, const char *path, const char *name, const void *value, size_t size)
-{
-	PASS(set_xattr(inner(world), path, name, value, size));
-}
-
 static ssize_t pass_get_xattr(void *medium, const char *path, const char *name, void *value, size_t size)
 {
 	PASS(get_xattr(inner(world), path, name, value, size));
@@ -253,7 +253,7 @@ const struct storage_ops world_ops = {
 	.symlink = cut_symlink,
 	.set_owner = cut_set_owner,
 	.set_mode = cut_set_mode,
-	.set_xattr = pass_set_xattr,
+	.set_xattr = cut_set_xattr,
 	.get_xattr = pass_get_xattr,
 	.sync_directory = cut_sync_directory,
 	.sync_all = cut_sync_all,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delete, rename, symlink, package_extract_*, write_raw_image, set_perm, set_metadata, read_file, sha1_check. */
+/* delete, rename, symlink, package_extract_*, write_raw_image, set_perm, set_metadata, set_xattr, read_file,
+ * sha1_check.
+ */
 #include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static struct world w;
@@ -285,6 +288,38 @@ START_TEST(test_set_metadata)
 }
 END_TEST
 
+START_TEST(test_set_xattr)
+{
+	const size_t digits = (size_t)2 * STORAGE_XATTR_MAX + 2; /* two too many */
+	char text[2 * STORAGE_XATTR_MAX + 64] = "set_xattr(\"/system/a\", \"user.x\", \"";
+	char real[512];
+	char value[8];
+	size_t used = strlen(text);
+
+	world_put_text(&w, "/system/a", "");
+	world_aborts(&w, "set_xattr(\"/system/a\", \"user.x\", \"012\")", "no value in hexadecimal");
+	world_aborts(&w, "set_xattr(\"/system/a\", \"user.x\", \"0g\")", "no value in hexadecimal");
+	world_aborts(&w, "set_xattr(\"/system/a\", \"\", \"00\")", "/system/a: no name");
+	world_aborts(&w, "set_xattr(\"/system/none\", \"user.x\", \"00\")", "/system/none: set user.x");
+	world_aborts(&w, "set_xattr(\"/system/../a\", \"user.x\", \"00\")", "..");
+	memset(text + used, '0', digits);
+	memcpy(text + used + digits, "\")", 3);
+	world_aborts(&w, text, "no value in hexadecimal");
+	(void)world_path(&w, "/system/a", real);
+	if (setxattr(real, "user.old", "x", 1, 0) < 0)
+		return; /* nor could a script */
+	world_yields(&w, "set_xattr(\"/system/a\", \"user.x\", \"00fF7a\")", "");
+	ck_assert_int_eq(getxattr(real, "user.x", value, sizeof(value)), 3);
+	ck_assert_mem_eq(value, "\0\xffz", 3);
+	world_yields(&w, "set_xattr(\"/system/a\", \"user.old\", \"\"); set_xattr(\"/system/a\", \"user.old\", \"\")",
+	             "");
+	ck_assert_int_lt(getxattr(real, "user.old", value, sizeof(value)), 0);
+	w.dry_run = true;
+	world_yields(&w, "set_xattr(\"/system/a\", \"user.x\", \"\")", "");
+	ck_assert_int_eq(getxattr(real, "user.x", value, sizeof(value)), 3);
+}
+END_TEST
+
 Suite *suite_files(void)
 {
 	Suite *suite = suite_create("files");
@@ -303,6 +338,7 @@ Suite *suite_files(void)
 	tcase_add_test(tc, test_write_raw_image);
 	tcase_add_test(tc, test_set_perm);
 	tcase_add_test(tc, test_set_metadata);
+	tcase_add_test(tc, test_set_xattr);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
