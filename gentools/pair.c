@@ -52,18 +52,43 @@ static int name_pair(struct pair *pair, struct error *error)
 	return pack_check_output(pair->names[SECOND], pair->options, error);
 }
 
+static int measure(const char *path, uint64_t *size, struct error *error)
+{
+	struct stat stat_buffer;
+
+	if (stat(path, &stat_buffer) < 0)
+		return error_set(error, 0, errno, "%s: %s", path, strerror(errno));
+	*size = (uint64_t)stat_buffer.st_size;
+	return 0;
+}
+
+/* As large as it will be in the end. It is tried out before that, and so is encrypted only for its size here. */
+static int measure_encrypted(const struct recipients *recipients, const char *path, uint64_t *size, struct error *error)
+{
+	char *encrypted;
+	int err;
+
+	if (asprintf(&encrypted, "%s.encrypted", path) < 0)
+		return out_of_memory(error);
+	err = recipients_encrypt(recipients, path, encrypted, error);
+	if (err == 0) {
+		err = measure(encrypted, size, error);
+		(void)unlink(encrypted); /* it was there a moment ago */
+	}
+	free(encrypted);
+	return err;
+}
+
 /* Sign what was written, and see how large it is then. */
 static int finish(const struct pair *pair, int which, uint64_t *size, struct error *error)
 {
+	const struct recipients *recipients = pair->options->recipients;
 	const char *path = pair->parts[which];
-	struct stat stat_buffer;
 	int err = pair->signer ? signer_sign(pair->signer, path, path, error) : 0;
 
-	if (err == 0 && stat(path, &stat_buffer) < 0)
-		err = error_set(error, 0, errno, "%s: %s", path, strerror(errno));
-	if (err == 0)
-		*size = (uint64_t)stat_buffer.st_size;
-	return err;
+	if (err < 0)
+		return err;
+	return recipients ? measure_encrypted(recipients, path, size, error) : measure(path, size, error);
 }
 
 /* What entries take in an archive is known when it is written: try, and take so much less. */

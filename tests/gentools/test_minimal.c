@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suites.h"
 
+#include "gentools/encrypt.h"
 #include "gentools/minimal.h"
 #include "harness.h"
 
@@ -66,13 +67,14 @@ static void take_line(void *ctx, const char *text)
 	(void)fprintf(ctx, "%s\n", text);
 }
 
-static int generate(struct scene *scene, uint64_t limit)
+static int generate_for(struct scene *scene, uint64_t limit, const struct recipients *recipients)
 {
 	struct gen_options options = {.source = scene->paths[0],
 	                              .target = scene->paths[1],
 	                              .output = scene->paths[2],
 	                              .parts = GEN_ALL,
 	                              .minimal = true,
+	                              .recipients = recipients,
 	                              .limits = {.package = limit}};
 	FILE *out;
 	struct log log;
@@ -84,6 +86,11 @@ static int generate(struct scene *scene, uint64_t limit)
 	err = gen_make_package(&options, &log, &scene->error);
 	ck_assert_int_eq(fclose(out), 0);
 	return err;
+}
+
+static int generate(struct scene *scene, uint64_t limit)
+{
+	return generate_for(scene, limit, NULL);
 }
 
 static int verify(struct scene *scene)
@@ -245,6 +252,29 @@ START_TEST(too_small)
 }
 END_TEST
 
+/* Also when they are encrypted, for as many as can be, which makes them larger by 56 + 64 * 40 bytes and the chunks'
+ * tags. */
+START_TEST(keeps_the_limit_encrypted)
+{
+	struct recipients recipients = {.count = ENCRYPT_RECIPIENTS_MAX};
+	struct scene scene;
+	struct stat plain;
+	struct stat encrypted;
+
+	for (unsigned i = 0; i < recipients.count; i++)
+		memset(recipients.keys[i], (int)i + 9, sizeof(recipients.keys[i]));
+	scene_open(&scene);
+	ck_assert_int_eq(generate(&scene, ALL_SIZE * 6 / 10), 0);
+	ck_assert_int_eq(stat(scene.paths[2], &plain), 0);
+	ck_assert_int_eq(generate_for(&scene, (uint64_t)plain.st_size, &recipients), -EFBIG);
+	ck_assert_int_eq(generate_for(&scene, (uint64_t)plain.st_size + 3000, &recipients), 0);
+	ck_assert_int_eq(stat(scene.paths[2], &encrypted), 0);
+	ck_assert_int_gt(encrypted.st_size, plain.st_size + 2000);
+	ck_assert_int_le(encrypted.st_size, plain.st_size + 3000);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(verifies_the_pair)
 {
 	struct scene scene;
@@ -302,6 +332,7 @@ TCase *minimal_tests(void)
 	tcase_add_test(tcase, stores_what_may_be);
 	tcase_add_test(tcase, same_bytes);
 	tcase_add_loop_test(tcase, too_small, 0, 2);
+	tcase_add_test(tcase, keeps_the_limit_encrypted);
 	tcase_add_test(tcase, verifies_the_pair);
 	tcase_add_loop_test(tcase, names_the_second, 0, sizeof(names) / sizeof(names[0]));
 	return tcase;
