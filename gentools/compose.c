@@ -163,6 +163,7 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 	              digest_format(&step->old_digest, old));
 	store_put_data(step, c->out);
 	(void)fputc(')', c->out);
+	store_put_alternative(step, c->out);
 	put_abort(c->out, "Failed to apply patch to", step->device);
 	put_progress(c, step_work(step));
 }
@@ -194,6 +195,7 @@ static void put_image(struct composer *c, const struct step *step)
 	(void)fputs("write_raw_image(", c->out);
 	store_put_data(step, c->out);
 	put_call(c->out, ", ", step->device, ")");
+	store_put_alternative(step, c->out);
 	put_abort(c->out, "Failed to write image to", step->device);
 	put_progress(c, step_work(step));
 }

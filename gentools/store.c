@@ -35,10 +35,19 @@ void store_put_checks(const struct plan *plan, FILE *out)
 
 void store_put_guard(const struct step *step, FILE *out)
 {
+	char hex[DIGEST_TEXT_SIZE];
+
+	if (step->stored)
+		(void)fprintf(out, "sha1_check(read_file(\"%s\"), \"%s\") && ", step->stored,
+		              digest_format(&step->stored_digest, hex));
+}
+
+void store_put_alternative(const struct step *step, FILE *out)
+{
 	if (!step->stored)
 		return;
-	put_done(step, out);
 	(void)fputs(" ||\n    ", out);
+	put_done(step, out);
 }
 
 void store_put_data(const struct step *step, FILE *out)

@@ -18,8 +18,12 @@
  */
 void store_put_checks(const struct plan *plan, FILE *out);
 
-/* In front of a call that wants stored data: when it has had its effect they may be gone, and it must not be asked. */
+/*
+ * Around a call that wants stored data: they may be gone when all calls have had their effects. As long as they are
+ * there it is made, also to tidy up what an earlier run has left.
+ */
 void store_put_guard(const struct step *step, FILE *out);
+void store_put_alternative(const struct step *step, FILE *out);
 
 /* The blob of a step's data, wherever they are. */
 void store_put_data(const struct step *step, FILE *out);
