@@ -145,8 +145,10 @@ static void compare_attributes(struct compare *c, const struct model_node *node,
 
 static int compare_path(struct compare *c, const struct model_node *node)
 {
-	static const char *const types[] = {
-		[OBJECT_FILE] = "file", [OBJECT_DIRECTORY] = "directory", [OBJECT_LINK] = "symbolic link"};
+	static const char *const types[] = {[OBJECT_FILE] = "file",
+	                                    [OBJECT_DIRECTORY] = "directory",
+	                                    [OBJECT_LINK] = "symbolic link",
+	                                    [OBJECT_NODE] = "node"};
 	const struct object *object;
 	char *path;
 	int err = 0;
@@ -171,6 +173,11 @@ static int compare_path(struct compare *c, const struct model_node *node)
 	}
 	if (node->type == OBJECT_LINK && strcmp(node->link, object->link) != 0)
 		differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->link, object->link);
+	if (node->type == OBJECT_NODE &&
+	    (node->node.kind != object->node.kind || node->node.major != object->node.major ||
+	     node->node.minor != object->node.minor))
+		differ(c, "/%s: is node %c %u:%u, not %c %u:%u", node->path, node->node.kind, node->node.major,
+		       node->node.minor, object->node.kind, object->node.major, object->node.minor);
 	if (node->type == OBJECT_FILE) {
 		char label[ERROR_MESSAGE_SIZE / 4];
 

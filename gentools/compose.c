@@ -307,6 +307,14 @@ static void put_late(struct composer *c, const struct plan *plan, const struct s
 	compose_xattrs(step, c->out);
 }
 
+static void put_node(FILE *out, const struct step *step)
+{
+	const struct object_node *node = &step->new->node;
+
+	put_call(out, "make_node(", step->device, "");
+	(void)fprintf(out, ", \"%c\", %u, %u);\n", node->kind, node->major, node->minor);
+}
+
 static void put_files(const struct plan *plan, struct composer *c)
 {
 	uint64_t whole = 0;
@@ -335,6 +343,9 @@ static void put_files(const struct plan *plan, struct composer *c)
 		put_call(c->out, "symlink(", plan->steps[i].new->link, ", ");
 		put_call(c->out, "", plan->steps[i].device, ");\n");
 	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind == STEP_NODE)
+			put_node(c->out, &plan->steps[i]);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
 			continue;

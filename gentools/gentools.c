@@ -60,6 +60,16 @@ static size_t count_links(const struct tree *tree)
 	return links;
 }
 
+static int check_nodes(const struct tree *tree, const struct gen_options *options, struct error *error)
+{
+	for (size_t i = 0; !options->native && i < tree->count; i++)
+		if (tree->objects[i].type == OBJECT_NODE)
+			return error_set(error, RESULT_FORMAT, EINVAL,
+			                 "%s: %s is a device node or FIFO, which needs --compat native", tree->name,
+			                 tree->objects[i].path);
+	return 0;
+}
+
 static int check_trees(const struct tree *source, const struct tree *target, struct error *error)
 {
 	size_t old_links = count_links(source);
@@ -187,6 +197,10 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = read_tree(&source, options->source, options, log, error);
 	if (err == 0)
 		err = read_tree(&target, options->target, options, log, error);
+	if (err == 0)
+		err = check_nodes(&source, options, error);
+	if (err == 0)
+		err = check_nodes(&target, options, error);
 	if (err == 0)
 		err = check_trees(&source, &target, error);
 	if (err == 0)

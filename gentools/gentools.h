@@ -52,7 +52,7 @@ struct gen_options {
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	const char *sign;         /* private key's file; NULL: the package stays unsigned */
-	bool native;              /* for this project's updaters alone: SHA-256, copies, extended attributes */
+	bool native;              /* for this project's updaters alone: SHA-256, copies, nodes, extended attributes */
 	const struct recipients *recipients; /* gentools/encrypt.h; NULL: the package stays readable */
 	bool no_verify;                      /* do not try the package out: its needs are not known then */
 	struct gen_limits limits;

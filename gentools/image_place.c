@@ -20,6 +20,11 @@ static bool is_there(const struct tree *tree, const char *path)
 	return false;
 }
 
+static bool is_known(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode);
+}
+
 int image_place_add(struct image_place *place, const char *path, const struct image_inode *inode,
                     struct object **object, struct error *error)
 {
@@ -28,8 +33,8 @@ int image_place_add(struct image_place *place, const char *path, const struct im
 	*object = NULL;
 	if (path_in(path, "SYSTEM/dev") || (is_root && is_there(place->tree, path)))
 		return 0;
-	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode))
-		return error_set(error, RESULT_FORMAT, EINVAL, "%s is neither file, directory nor symbolic link", path);
+	if (!is_known(inode->mode))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s is of a type that nothing can carry", path);
 	*object = tree_add(place->tree, path, strlen(path));
 	if (!*object)
 		return error_set(error, 0, ENOMEM, "out of memory");
@@ -37,7 +42,9 @@ int image_place_add(struct image_place *place, const char *path, const struct im
 	(*object)->uid = inode->uid;
 	(*object)->gid = inode->gid;
 	(*object)->has_xattrs = true;
-	if (S_ISDIR(inode->mode))
+	/* As new_decode_dev() of Linux has it. */
+	if (S_ISDIR(inode->mode) || object_set_node(*object, inode->mode, inode->device >> 8 & 0xfff,
+	                                            (inode->device & 0xff) | (inode->device >> 12 & 0xfff00)))
 		return 0;
 	(*object)->type = S_ISLNK(inode->mode) ? OBJECT_LINK : OBJECT_FILE;
 	(*object)->has_capabilities = S_ISREG(inode->mode);

@@ -16,13 +16,14 @@ struct image_inode {
 	uint32_t mode; /* with its type, as in struct stat */
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t links; /* names */
+	uint32_t links;  /* names */
+	uint32_t device; /* of a device node: its number, as Linux encodes it in 32 bits */
 };
 
 /*
  * A new object of the tree with this path. *object is NULL when it is not wanted, and neither is what lies in it
- * (SYSTEM/dev), or when it is the root of an image whose place is there already. -EINVAL for device nodes, sockets and
- * FIFOs. Further objects may move this one.
+ * (SYSTEM/dev), or when it is the root of an image whose place is there already. -EINVAL for sockets. Further objects
+ * may move this one.
  */
 int image_place_add(struct image_place *place, const char *path, const struct image_inode *inode,
                     struct object **object, struct error *error);

@@ -40,6 +40,20 @@ static uint32_t count_links(const sqfs_inode_generic_t *inode)
 	}
 }
 
+static uint32_t device_of(const sqfs_inode_generic_t *inode)
+{
+	switch (inode->base.type) {
+	case SQFS_INODE_BDEV:
+	case SQFS_INODE_CDEV:
+		return inode->data.dev.devno;
+	case SQFS_INODE_EXT_BDEV:
+	case SQFS_INODE_EXT_CDEV:
+		return inode->data.dev_ext.devno;
+	default:
+		return 0;
+	}
+}
+
 static int read_file(struct walk *walk, const sqfs_inode_generic_t *inode, struct object *object, struct error *error)
 {
 	uint8_t *piece = malloc(PIECE_SIZE);
@@ -132,7 +146,7 @@ static int add_folder(struct walk *walk, const char *path, sqfs_inode_generic_t 
 static int read_object(struct walk *walk, const char *path, const sqfs_inode_generic_t *inode, bool *wanted,
                        struct error *error)
 {
-	struct image_inode basic = {.mode = inode->base.mode, .links = count_links(inode)};
+	struct image_inode basic = {.mode = inode->base.mode, .links = count_links(inode), .device = device_of(inode)};
 	struct object *object = NULL;
 	int code = sqfs_id_table_index_to_id(walk->fs.owners, inode->base.uid_idx, &basic.uid);
 	int err;
@@ -145,7 +159,7 @@ static int read_object(struct walk *walk, const char *path, const sqfs_inode_gen
 	*wanted = object != NULL;
 	if (err == 0 && object)
 		err = read_attributes(walk, inode, object, error);
-	if (err < 0 || !object || S_ISDIR(basic.mode))
+	if (err < 0 || !object || S_ISDIR(basic.mode) || object->type == OBJECT_NODE)
 		return err;
 	if (S_ISLNK(basic.mode))
 		return image_place_link(object, (const char *)inode->extra,

@@ -58,7 +58,15 @@ static int read_inode(struct walk *walk, uint32_t number, const char *path, stru
 		.length = get_le32(node + 112),
 		.leaf = leaf,
 	};
-	return inode->length == leaf->length - UBIFS_INODE_SIZE ? 0 : damaged(path, "its inode makes no sense", error);
+	if (inode->length != leaf->length - UBIFS_INODE_SIZE)
+		return damaged(path, "its inode makes no sense", error);
+	if (!S_ISCHR(inode->basic.mode) && !S_ISBLK(inode->basic.mode))
+		return 0;
+	/* union ubifs_dev_desc; what its longer form has more is 0. */
+	if (inode->length != 4 && inode->length != 8)
+		return damaged(path, "a device node without a number", error);
+	inode->basic.device = get_le32(node + UBIFS_INODE_SIZE);
+	return 0;
 }
 
 /* Of an entry of a directory or of an inode's attributes, which is in fs.node: whose name it is, and which. */

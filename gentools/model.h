@@ -3,10 +3,10 @@
 #define GENTOOLS_MODEL_H
 
 /*
- * A module on which a package is tried out: one tree of files, directories and links as a medium of storage, in which
- * the partition or volume NAME is the file dev/NAME, and every directory counts as mounted. Only metadata is in memory.
- * Modes, owners and extended attributes are those of the model, not of files of the host, so that anybody may run it;
- * like Linux it takes set-id bits and capabilities away when an owner changes.
+ * A module on which a package is tried out: one tree of files, directories, links and nodes as a medium of storage, in
+ * which the partition or volume NAME is the file dev/NAME, and every directory counts as mounted. Only metadata is in
+ * memory. Modes, owners and extended attributes are those of the model, not of files of the host, so that anybody may
+ * run it; like Linux it takes set-id bits and capabilities away when an owner changes.
  *
  * Paths here are relative to the model's root, whose path is "". Functions return 0 or a negative errno value.
  */
@@ -28,7 +28,8 @@ struct model_node {
 	uint32_t mode; /* permission bits */
 	uint32_t uid;
 	uint32_t gid;
-	char *link; /* of a link: where it points */
+	char *link;              /* of a link: where it points */
+	struct object_node node; /* of a node */
 	struct body body;
 	struct model_xattr *xattrs;
 	size_t xattr_count;

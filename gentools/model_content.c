@@ -30,7 +30,7 @@ int model_op_open(void *medium, const char *path, enum storage_open_mode mode)
 	if (err < 0)
 		return err;
 	if (node->type != OBJECT_FILE)
-		return node->type == OBJECT_LINK ? -ELOOP : -EISDIR;
+		return node->type == OBJECT_LINK ? -ELOOP : node->type == OBJECT_NODE ? -ENXIO : -EISDIR;
 	if (mode == STORAGE_CREATE) {
 		model_grow(model, node, -(int64_t)node->body.size);
 		body_clear(&model->store, &node->body);

@@ -52,7 +52,12 @@ static int op_stat(void *medium, const char *path, struct storage_stat *stat)
 	*stat = (struct storage_stat){
 		.type = node->type == OBJECT_FILE        ? STORAGE_REGULAR
 	                : node->type == OBJECT_DIRECTORY ? STORAGE_DIRECTORY
-	                                                 : STORAGE_SYMLINK,
+	                : node->type == OBJECT_LINK      ? STORAGE_SYMLINK
+	                : node->node.kind == 'c'         ? STORAGE_CHARACTER
+	                : node->node.kind == 'b'         ? STORAGE_BLOCKDEV
+	                                                 : STORAGE_FIFO,
+		.major = node->node.major,
+		.minor = node->node.minor,
 		.mode = node->mode,
 		.uid = node->uid,
 		.gid = node->gid,
@@ -240,6 +245,23 @@ static int op_symlink(void *medium, const char *target, const char *path)
 	return 0;
 }
 
+static int op_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
+{
+	static const char kinds[] = {[STORAGE_CHARACTER] = 'c', [STORAGE_BLOCKDEV] = 'b', [STORAGE_FIFO] = 'p'};
+	struct model_node *node;
+	int err = model_create(medium, path, OBJECT_NODE, &node);
+
+	if (err < 0)
+		return err;
+	node->mode = 0600;
+	node->node = (struct object_node){
+		.kind = kinds[type],
+		.major = major,
+		.minor = minor,
+	};
+	return 0;
+}
+
 /* ---- Attributes ---- */
 
 static int op_set_owner(void *medium, const char *path, uint32_t uid, uint32_t gid)
@@ -323,6 +345,7 @@ struct storage_ops model_ops(void)
 		.mkdir = op_mkdir,
 		.rmdir = op_rmdir,
 		.symlink = op_symlink,
+		.mknod = op_mknod,
 		.set_owner = op_set_owner,
 		.set_mode = op_set_mode,
 		.set_xattr = op_set_xattr,

@@ -165,8 +165,10 @@ static bool same_metadata(const struct object *old, const struct object *new)
 /* What is written whole takes the place of whatever is there: nothing of the old is asked for. */
 static int plan_new(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
 {
-	static const enum step_kind kinds[] = {
-		[OBJECT_FILE] = STEP_WHOLE, [OBJECT_DIRECTORY] = STEP_DIRECTORY, [OBJECT_LINK] = STEP_LINK};
+	static const enum step_kind kinds[] = {[OBJECT_FILE] = STEP_WHOLE,
+	                                       [OBJECT_DIRECTORY] = STEP_DIRECTORY,
+	                                       [OBJECT_LINK] = STEP_LINK,
+	                                       [OBJECT_NODE] = STEP_NODE};
 	struct step *step;
 
 	return add_path(plan, kinds[new->type], new->path, old, new, &step, error);
@@ -182,6 +184,8 @@ static int plan_change(struct plan *plan, const struct object *old, const struct
 		return plan_content(plan, old, new, error);
 	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
 		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
+	if (!object_same_node(old, new))
+		return add_path(plan, STEP_NODE, new->path, old, new, &step, error);
 	if (new->forced || !same_metadata(old, new) || !object_same_xattrs(old, new))
 		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
 	return 0;

@@ -15,6 +15,7 @@ enum step_kind {
 	STEP_WHOLE,     /* a new file */
 	STEP_DIRECTORY, /* a new one */
 	STEP_LINK,      /* a new one, or with another target */
+	STEP_NODE,      /* a new device node or FIFO, or with another number */
 	STEP_METADATA,  /* only mode or owner differ */
 	STEP_RAW_PATCH, /* a partition's image */
 	STEP_RAW_WHOLE, /* a partition's image that the source does not know */

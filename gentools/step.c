@@ -78,6 +78,7 @@ const char *step_kind_name(enum step_kind kind)
 		[STEP_WHOLE] = "whole",
 		[STEP_DIRECTORY] = "directory",
 		[STEP_LINK] = "link",
+		[STEP_NODE] = "node",
 		[STEP_METADATA] = "attributes",
 		[STEP_RAW_PATCH] = "patch image",
 		[STEP_RAW_WHOLE] = "whole image",

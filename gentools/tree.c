@@ -333,6 +333,26 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	return err < 0 ? err : check_objects(tree, error);
 }
 
+bool object_set_node(struct object *object, unsigned mode, uint32_t major, uint32_t minor)
+{
+	char kind = S_ISCHR(mode) ? 'c' : S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : '\0';
+
+	if (!kind)
+		return false;
+	object->type = OBJECT_NODE;
+	object->node = (struct object_node){.kind = kind};
+	if (kind != 'p') {
+		object->node.major = major;
+		object->node.minor = minor;
+	}
+	return true;
+}
+
+bool object_same_node(const struct object *a, const struct object *b)
+{
+	return a->node.kind == b->node.kind && a->node.major == b->node.major && a->node.minor == b->node.minor;
+}
+
 int object_copy(struct object *copy, const struct object *object)
 {
 	int err;

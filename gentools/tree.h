@@ -12,7 +12,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum object_type { OBJECT_FILE, OBJECT_DIRECTORY, OBJECT_LINK };
+enum object_type { OBJECT_FILE, OBJECT_DIRECTORY, OBJECT_LINK, OBJECT_NODE };
+
+/* A device node or FIFO. */
+struct object_node {
+	char kind;      /* 'c', 'b', 'p' */
+	uint32_t major; /* of a device */
+	uint32_t minor;
+};
 
 /* What names of partitions are of: they go into a script, and into pseudo-names with colons. */
 #define TREE_PARTITION_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
@@ -31,6 +38,7 @@ struct object {
 	bool has_xattrs;             /* other extended attributes are known; not those of a zip archive either */
 	struct object_xattr *xattrs; /* by name (gentools/tree_xattr.h) */
 	size_t xattr_count;
+	struct object_node node;  /* of a node */
 	char *link;               /* of a link: where it points */
 	char *partition;          /* of an image: where it goes (multifota list); NULL: its name tells */
 	struct extent data;       /* of a file */
@@ -66,6 +74,10 @@ int tree_data_add(struct tree_data *data, const void *bytes, size_t length);
 void tree_data_finish(struct tree_data *data);
 
 const struct object *tree_find(const struct tree *tree, const char *path);
+
+/* Make it the device node or FIFO that the mode tells of. False when that tells of neither. */
+bool object_set_node(struct object *object, unsigned mode, uint32_t major, uint32_t minor);
+bool object_same_node(const struct object *a, const struct object *b); /* also when neither is one */
 
 /* Another object of the same content, whose data stays in its spool. -ENOMEM; ends with object_clear() in any case. */
 int object_copy(struct object *copy, const struct object *object);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int failed(const struct tree *tree, const char *path, int cause, struct error *error)
@@ -68,8 +69,8 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 	struct object *object;
 	int err;
 
-	if (!S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode) && !S_ISLNK(stat->st_mode))
-		return error_set(error, RESULT_FORMAT, EINVAL, "%s: %s is neither file, directory nor symbolic link",
+	if (S_ISSOCK(stat->st_mode))
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: %s is a socket, which nothing can carry",
 		                 tree->name, path);
 	object = tree_add(tree, path, strlen(path));
 	if (!object)
@@ -77,12 +78,13 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 	object->mode = stat->st_mode & 07777;
 	object->uid = stat->st_uid;
 	object->gid = stat->st_gid;
-	if (!S_ISDIR(stat->st_mode))
+	if (!S_ISDIR(stat->st_mode) &&
+	    !object_set_node(object, stat->st_mode, major(stat->st_rdev), minor(stat->st_rdev)))
 		object->type = S_ISLNK(stat->st_mode) ? OBJECT_LINK : OBJECT_FILE;
 	err = object_read_xattrs(object, entry->fts_accpath);
 	if (err < 0)
 		return failed(tree, path, -err, error);
-	if (S_ISDIR(stat->st_mode))
+	if (S_ISDIR(stat->st_mode) || object->type == OBJECT_NODE)
 		return 0;
 	tree->hard_links += stat->st_nlink > 1;
 	if (object->type == OBJECT_LINK)

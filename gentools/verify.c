@@ -34,6 +34,7 @@ static int load_path(struct model *model, const struct object *object)
 	node->mode = object->implied ? 0755 : object->mode;
 	node->uid = (uint32_t)object->uid;
 	node->gid = (uint32_t)object->gid;
+	node->node = object->node;
 	node->body.base = object->data;
 	node->body.size = object->data.size;
 	if (object->capabilities != 0) {

@@ -246,22 +246,52 @@ int storage_make_directories(struct storage *storage, const char *path, uint32_t
 	return err;
 }
 
-int storage_make_symlink(struct storage *storage, const char *target, const char *path, struct error *error)
+/* Where something new shall be, and its temporary name. 1: there is something, as in stat; -EISDIR: a directory. */
+static int find_place(struct storage *storage, const char *path, char at[STORAGE_PATH_MAX], char temp[STORAGE_PATH_MAX],
+                      struct storage_stat *stat, struct error *error)
 {
-	char at[STORAGE_PATH_MAX];
-	char temp[STORAGE_PATH_MAX];
-	char old[STORAGE_PATH_MAX];
-	struct storage_stat stat;
 	int err = path_make(at, path, error);
 
 	if (err == 0)
 		err = path_sibling(temp, at, STORAGE_TEMP_NAME, error);
 	if (err < 0)
 		return err;
-	err = storage->ops->stat(storage->medium, at, &stat);
-	if (err == 0 && stat.type == STORAGE_DIRECTORY)
+	err = storage->ops->stat(storage->medium, at, stat);
+	if (err == 0 && stat->type == STORAGE_DIRECTORY)
 		return storage_fail(error, -EISDIR, "%s", at);
-	if (err == 0 && stat.type == STORAGE_SYMLINK && storage_read_link(storage, at, old, sizeof(old), NULL) == 0 &&
+	return err == 0;
+}
+
+int storage_make_node(struct storage *storage, const char *path, const struct storage_stat *node, struct error *error)
+{
+	char at[STORAGE_PATH_MAX];
+	char temp[STORAGE_PATH_MAX];
+	struct storage_stat now = {0};
+	int err = find_place(storage, path, at, temp, &now, error);
+
+	if (err < 0 || (err == 1 && now.type == node->type && now.major == node->major && now.minor == node->minor))
+		return err < 0 ? err : 0;
+	err = storage->ops->unlink(storage->medium, temp);
+	if (err == 0 || err == -ENOENT)
+		err = storage->ops->mknod(storage->medium, temp, (int)node->type, node->major, node->minor);
+	if (err == 0)
+		err = storage->ops->rename(storage->medium, temp, at);
+	if (err < 0)
+		return storage_fail(error, err, "%s: make node", at);
+	return storage_sync_parent(storage, at, error);
+}
+
+int storage_make_symlink(struct storage *storage, const char *target, const char *path, struct error *error)
+{
+	char at[STORAGE_PATH_MAX];
+	char temp[STORAGE_PATH_MAX];
+	char old[STORAGE_PATH_MAX];
+	struct storage_stat stat;
+	int err = find_place(storage, path, at, temp, &stat, error);
+
+	if (err < 0)
+		return err;
+	if (err == 1 && stat.type == STORAGE_SYMLINK && storage_read_link(storage, at, old, sizeof(old), NULL) == 0 &&
 	    strcmp(old, target) == 0)
 		return 0;
 	/* By a rename, for the link may be /bin/sh and there must be no instant without it. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -29,18 +30,21 @@ int linux_stat(void *medium, const char *path, struct storage_stat *stat)
 	if (err < 0)
 		return err;
 	*stat = (struct storage_stat){
-		.type = S_ISREG(st.st_mode)   ? STORAGE_REGULAR
-	                : S_ISDIR(st.st_mode) ? STORAGE_DIRECTORY
-	                : S_ISLNK(st.st_mode) ? STORAGE_SYMLINK
-	                : S_ISCHR(st.st_mode) ? STORAGE_CHARACTER
-	                : S_ISBLK(st.st_mode) ? STORAGE_BLOCKDEV
-	                                      : STORAGE_OTHER,
+		.type = S_ISREG(st.st_mode)    ? STORAGE_REGULAR
+	                : S_ISDIR(st.st_mode)  ? STORAGE_DIRECTORY
+	                : S_ISLNK(st.st_mode)  ? STORAGE_SYMLINK
+	                : S_ISCHR(st.st_mode)  ? STORAGE_CHARACTER
+	                : S_ISBLK(st.st_mode)  ? STORAGE_BLOCKDEV
+	                : S_ISFIFO(st.st_mode) ? STORAGE_FIFO
+	                                       : STORAGE_OTHER,
 		.mode = st.st_mode & 07777,
 		.uid = st.st_uid,
 		.gid = st.st_gid,
 		.size = (uint64_t)st.st_size,
 		.device = st.st_dev,
 		.inode = st.st_ino,
+		.major = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? major(st.st_rdev) : 0,
+		.minor = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? minor(st.st_rdev) : 0,
 		.modified = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec,
 	};
 	return 0;
@@ -145,6 +149,15 @@ int linux_symlink(void *medium, const char *target, const char *path)
 	int err = linux_place_open(medium, path, false, &place);
 
 	return err < 0 ? err : result_of(symlinkat(target, place.dir, place.name), &place);
+}
+
+int linux_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
+{
+	mode_t kind = type == STORAGE_CHARACTER ? S_IFCHR : type == STORAGE_BLOCKDEV ? S_IFBLK : S_IFIFO;
+	struct linux_place place;
+	int err = linux_place_open(medium, path, false, &place);
+
+	return err < 0 ? err : result_of(mknodat(place.dir, place.name, kind | 0600, makedev(major, minor)), &place);
 }
 
 /* Below a root, an ordinary user (a host's offline run) cannot give files away, nor label them. */

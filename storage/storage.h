@@ -60,6 +60,7 @@ struct storage_stat {
 		STORAGE_SYMLINK,
 		STORAGE_CHARACTER,
 		STORAGE_BLOCKDEV,
+		STORAGE_FIFO,
 		STORAGE_OTHER
 	} type;
 	uint32_t mode; /* permission bits, 07777 */
@@ -68,6 +69,8 @@ struct storage_stat {
 	uint64_t size; /* bytes */
 	uint64_t device;
 	uint64_t inode;
+	uint32_t major; /* of a device node */
+	uint32_t minor;
 	uint64_t modified; /* when the content last changed, ns on the medium's own clock; only equality means anything
 	                    */
 };
@@ -124,11 +127,13 @@ struct storage_ops {
 	int (*sync)(void *medium,
 	            int handle); /* * content and size are on the medium, and not answered from a cache after */
 
-	int (*rename)(void *medium, const char *from, const char *to);                /* * */
-	int (*unlink)(void *medium, const char *path);                                /* * */
-	int (*mkdir)(void *medium, const char *path, uint32_t mode);                  /* * */
-	int (*rmdir)(void *medium, const char *path);                                 /* * */
-	int (*symlink)(void *medium, const char *target, const char *path);           /* * */
+	int (*rename)(void *medium, const char *from, const char *to);      /* * */
+	int (*unlink)(void *medium, const char *path);                      /* * */
+	int (*mkdir)(void *medium, const char *path, uint32_t mode);        /* * */
+	int (*rmdir)(void *medium, const char *path);                       /* * */
+	int (*symlink)(void *medium, const char *target, const char *path); /* * */
+	int (*mknod)(void *medium, const char *path, int type, uint32_t major,
+	             uint32_t minor); /* * a device node or FIFO (the stat's type), mode 0600 */
 	int (*set_owner)(void *medium, const char *path, uint32_t uid, uint32_t gid); /* * of a link itself */
 	int (*set_mode)(void *medium, const char *path, uint32_t mode);               /* * */
 	int (*set_xattr)(void *medium, const char *path, const char *name, const void *value,
@@ -243,8 +248,8 @@ int storage_erase(struct storage *storage, const struct storage_name *name, stru
 /*
  * ---- Files ----
  * A path is absolute or relative to "/"; one with a ".." is -EINVAL everywhere. Changes of names (save, rename, remove,
- * remove_tree, make_directories, make_symlink) are durable when the function returns; attributes are with the next
- * storage_sync().
+ * remove_tree, make_directories, make_symlink, make_node) are durable when the function returns; attributes are with
+ * the next storage_sync().
  */
 
 int storage_stat_path(struct storage *storage, const char *path,
@@ -283,6 +288,9 @@ int storage_make_directories(struct storage *storage, const char *path, uint32_t
 int storage_make_symlink(
 	struct storage *storage, const char *target, const char *path,
 	struct error *error); /* replaces what is there unless a directory; unchanged when right already */
+
+/* A device node or FIFO, by type, major and minor of `node`. As make_symlink; a new one has mode 0600. */
+int storage_make_node(struct storage *storage, const char *path, const struct storage_stat *node, struct error *error);
 
 /* Which attributes to set; the unset ones stay. Setting the mode of a symlink is skipped. */
 struct storage_attributes {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions that remove, move and link files. */
+/* Functions that remove, move and link files, and make nodes. */
 #include "updater/functions.h"
 
 #include "updater/backup.h"
@@ -189,4 +189,65 @@ int function_symlink(struct script_call *call, struct script_value *result)
 out:
 	free(target);
 	return err;
+}
+
+/*
+ * ---- make_node(path, type, major, minor) ----
+ * Ours alone, for packages made with --compat native: a device node of type "c" or "b", or a FIFO, "p" with 0 and 0.
+ */
+
+static int read_type(struct script_call *call, struct storage_stat *node)
+{
+	char *type;
+	int err = script_argument_text(call, 1, &type);
+
+	if (err < 0)
+		return err;
+	if (strcmp(type, "c") == 0)
+		node->type = STORAGE_CHARACTER;
+	else if (strcmp(type, "b") == 0)
+		node->type = STORAGE_BLOCKDEV;
+	else if (strcmp(type, "p") == 0)
+		node->type = STORAGE_FIFO;
+	else
+		err = script_abort(call, 0, "make_node(): \"%.40s\" is no type of node", type);
+	free(type);
+	return err;
+}
+
+static int read_node(struct script_call *call, struct storage_stat *node)
+{
+	uint64_t major = 0;
+	uint64_t minor = 0;
+	int err = read_type(call, node);
+
+	if (err < 0)
+		return err;
+	/* What the encoding of UBIFS and squashfs has room for. */
+	err = argument_number(call, 2, node->type == STORAGE_FIFO ? 0 : 0xfff, &major);
+	if (err == 0)
+		err = argument_number(call, 3, node->type == STORAGE_FIFO ? 0 : 0xfffff, &minor);
+	node->major = (uint32_t)major;
+	node->minor = (uint32_t)minor;
+	return err;
+}
+
+int function_make_node(struct script_call *call, struct script_value *result)
+{
+	struct updater_run *run = run_of(call);
+	struct storage_stat node = {0};
+	char path[STORAGE_PATH_MAX];
+	struct error error;
+	int err = argument_path(call, 0, path);
+
+	if (err == 0)
+		err = read_node(call, &node);
+	if (err < 0)
+		return err;
+	if (run_skips(run, "make node %s", path))
+		return script_result_text(result, "");
+	err = object_make_parents(run->storage, path, &error);
+	if (err == 0)
+		err = storage_make_node(run->storage, path, &node, &error);
+	return err < 0 ? call_abort(call, &error) : script_result_text(result, "");
 }

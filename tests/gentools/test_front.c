@@ -66,7 +66,7 @@ static const char *const truths[] = {
 	"system/new",
 	/* The manual has every option of every usage text. */
 	"for u in '' plan sign encrypt; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o "
-        "'[-][-][a-z-]*' >o "
+	"'[-][-][a-z-]*' >o "
 	"&& test "
 	"-s o || exit 1; while read -r o; do sed 's/\\\\-/-/g' " MANUAL
 	" | grep -q -e \"$o\\b\" || exit 1; done <o; done",
@@ -135,7 +135,31 @@ static const char *const truths[] = {
 	       "grep -q 'd2: SYSTEM/new: extended attribute user.a has 0 bytes' err",
 	ROOT UNPACK CAPABILITIES
 	" 2/SYSTEM/new 1 1\" && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'SYSTEM/new: has cap' err",
-	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is neither' err",
+	UNPACK "mkfifo d2/SYSTEM/p && ! $gen a -s d1 -t d2 -o x.zip 2>err && grep -q 'd2: SYSTEM/p is a device node or "
+	       "FIFO, which needs --compat native' err",
+	/* FIFOs: a new one, one that stays, that becomes a file or was one, another mode, one that goes. */
+	UNPACK "mkfifo d1/SYSTEM/s d2/SYSTEM/s d2/SYSTEM/p d1/SYSTEM/gone d1/SYSTEM/f -m 600 && "
+	       "chmod 644 d2/SYSTEM/s "
+	       "&& mkdir d2/SYSTEM/deep && "
+	       "mkfifo d2/SYSTEM/deep/q -m 640 && rm d2/SYSTEM/b && mkfifo d2/SYSTEM/b && echo f >d2/SYSTEM/f && "
+	       "$gen a -s d1 -t d2 -o x.zip --compat native --json j >out && grep -q '^verified' out && "
+	       "grep -q '^node SYSTEM/deep/q$' out && grep -q '^attributes SYSTEM/s$' out && "
+	       "grep -q '^delete SYSTEM/gone$' out && grep -q '\"node\": {\"objects\": 3,' j && "
+	       "unzip -p x.zip '*script' >s && grep -q '^make_node(\"/system/b\", \"p\", 0, 0);$' s && "
+	       "grep -q '/system/deep/q.*\"mode\", 0640);' s && "
+	       "[ $(grep -c '^make_node' s) = 3 ] && $gen verify x.zip -s d1 -t d2 >out && rm d2/SYSTEM/p && "
+	       "! $gen verify x.zip -s d1 -t d2 2>err >out && "
+	       "grep -q '^differs: /system/p: a node that should not be there' out",
+	/* Devices, which only root may make: another number, another type, from a folder and from an image. */
+	ROOT UNPACK "mknod d1/SYSTEM/c1 c 5 1; mknod d1/SYSTEM/c2 c 5 2; mknod d2/SYSTEM/c1 c 5 300; "
+		    "mknod d2/SYSTEM/c2 b 5 2; test -b d2/SYSTEM/c2 || exit 0; "
+		    "$gen l -s d1 -t d2 -o x.zip --compat native >out && grep -q '^verified' out && "
+		    "unzip -p x.zip '*script' >s && grep -q '^make_node(\"/system/c1\", \"c\", 5, 300);$' s && "
+		    "grep -q '^make_node(\"/system/c2\", \"b\", 5, 2);$' s && mkdir -p d3/BOOTABLE_IMAGES && "
+		    "mksquashfs d2/SYSTEM d3/SYSTEM.squashfs -quiet -no-progress >out && "
+		    "$gen verify x.zip l -s d1 -t d3 >out && rm d2/SYSTEM/c1 && mknod d2/SYSTEM/c1 c 5 301 && "
+		    "! $gen verify x.zip l -s d1 -t d2 2>err >out && "
+		    "grep -q '^differs: /system/c1: is node c 5:300, not c 5:301$' out",
 	/* In figures: the schema, the sums, the size; nothing else on standard output. */
 	"./update_gen.sh a --json - >out 2>err && ! test -s err && " PYTHON
 	"j=json.load(open('out')); k=j['kinds']; o=j['objects']\n"

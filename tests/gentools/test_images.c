@@ -29,6 +29,7 @@ static void compare(const struct tree *tree, const struct tree *reference)
 		                      (a->mode == b->mode || strcmp(a->path, "SYSTEM") == 0),
 		              "%s: other type, owner or mode %o, not %o", a->path, b->mode, a->mode);
 		ck_assert_pstr_eq(a->link, b->link);
+		ck_assert_msg(object_same_node(a, b), "%s: another node", a->path);
 		ck_assert_msg(a->capabilities == b->capabilities, "%s: other capabilities", a->path);
 		ck_assert_int_eq(a->has_capabilities, b->has_capabilities);
 		ck_assert_uint_eq(a->data.size, b->data.size);

@@ -74,7 +74,9 @@ struct inode {
 	struct filesystem *files;
 	int type; /* of struct storage_stat */
 	uint64_t number;
-	char *target;        /* of a link */
+	char *target;   /* of a link */
+	uint32_t major; /* of a device node */
+	uint32_t minor;
 	unsigned references; /* by entries, changes, handles and mounts */
 	bool named;          /* in the tree that programs see */
 	unsigned opens;      /* handles */
@@ -312,6 +314,7 @@ int names_unlink(void *medium, const char *path);
 int names_mkdir(void *medium, const char *path, uint32_t mode);
 int names_rmdir(void *medium, const char *path);
 int names_symlink(void *medium, const char *target, const char *path);
+int names_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor);
 int names_sync_directory(void *medium, const char *path);
 void names_add(struct inode *directory, const char *name, struct inode *inode); /* a change; takes the inode */
 

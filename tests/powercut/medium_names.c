@@ -303,6 +303,26 @@ int names_symlink(void *medium, const char *target, const char *path)
 	return 0;
 }
 
+int names_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
+{
+	struct place place;
+	struct filesystem *files;
+	struct inode *node;
+	unsigned cut;
+	int err = find_free(medium, path, &place);
+
+	if (err < 0)
+		return err;
+	files = place.directory->files;
+	cut = files_begin(files, &(struct cut_point){.verb = "mknod", .object = path});
+	node = inode_new(files, type, 0600);
+	node->major = major;
+	node->minor = minor;
+	names_add(place.directory, place.name, node);
+	files_end(files, cut);
+	return 0;
+}
+
 int names_sync_directory(void *medium, const char *path)
 {
 	struct place place;

@@ -97,6 +97,21 @@ START_TEST(links)
 }
 END_TEST
 
+START_TEST(nodes)
+{
+	struct storage_stat stat;
+
+	ck_assert_int_eq(medium_ops.mknod(medium(), "/usrdata/tty", STORAGE_CHARACTER, 5, 260), 0);
+	ck_assert_int_eq(medium_ops.mknod(medium(), "/usrdata/tty", STORAGE_FIFO, 0, 0), -EEXIST);
+	ck_assert_int_eq(medium_ops.mknod(medium(), "/usrdata/none/tty", STORAGE_FIFO, 0, 0), -ENOENT);
+	ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/tty", &stat), 0);
+	ck_assert_int_eq(stat.type, STORAGE_CHARACTER);
+	ck_assert_uint_eq(stat.major, 5);
+	ck_assert_uint_eq(stat.minor, 260);
+	ck_assert_uint_eq(stat.mode, 0600);
+}
+END_TEST
+
 START_TEST(names)
 {
 	char list[TEXT_SIZE] = "";
@@ -352,6 +367,7 @@ Suite *suite_files(void)
 	tcase_add_checked_fixture(tcase, bench_setup, bench_teardown);
 	tcase_add_test(tcase, open_modes);
 	tcase_add_test(tcase, links);
+	tcase_add_test(tcase, nodes);
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, rename_rules);
 	tcase_add_test(tcase, owners_and_powers);

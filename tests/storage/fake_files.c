@@ -264,6 +264,23 @@ int fake_symlink(void *medium, const char *target, const char *path)
 	return 0;
 }
 
+int fake_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
+{
+	struct fake_medium *m = medium;
+	int index = fake_call(m, "mknod %s %u %u", path, major, minor);
+
+	if (index < 0)
+		return index;
+	if (index_of(m, path) >= 0)
+		return -EEXIST;
+	index = add_node(m, path, type, 0600);
+	if (index < 0)
+		return index;
+	m->node[index]->stat.major = major;
+	m->node[index]->stat.minor = minor;
+	return 0;
+}
+
 static void drop_xattr(struct fake_node *node, const char *name)
 {
 	for (size_t i = 0; i < XATTRS; i++)

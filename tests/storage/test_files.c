@@ -237,6 +237,41 @@ START_TEST(space)
 }
 END_TEST
 
+START_TEST(nodes)
+{
+	static const char *const lines[] = {"mknod /.fota-new 5 1\n", "rename /.fota-new /node\n", "syncdir /\n", NULL};
+	struct storage_stat node = {.type = STORAGE_CHARACTER, .major = 5, .minor = 1};
+	struct storage_stat now;
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/node", "x", 1));
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/.fota-new", "left", 4));
+	for (unsigned i = 0; i < 3; i++) {
+		node.minor = i;
+		node.type = i == 2 ? STORAGE_FIFO : STORAGE_CHARACTER;
+		ck_assert_int_eq(storage_make_node(f.storage, "node", &node, &f.error), 0);
+		ck_assert_int_eq(storage_stat_path(f.storage, "/node", &now), 0);
+		ck_assert_int_eq((int)now.type, (int)node.type);
+		ck_assert_uint_eq(now.major, 5);
+		ck_assert_uint_eq(now.minor, i);
+		ck_assert_uint_eq(now.mode, 0600);
+		if (i == 1)
+			assert_order(f.medium, lines);
+		fake_clear_log(f.medium);
+		ck_assert_int_eq(storage_make_node(f.storage, "/node", &node, &f.error), 0);
+		ck_assert_str_eq(f.medium->log, "");
+	}
+	ck_assert_ptr_null(fake_find(f.medium, "/.fota-new"));
+	ck_assert_int_eq(storage_make_node(f.storage, "/res", &node, &f.error), -EISDIR);
+	ck_assert_int_eq(storage_make_node(f.storage, "/../node", &node, &f.error), -EINVAL);
+	fake_rule(f.medium, "mknod", 0, 1, -ENOSPC);
+	ck_assert_int_eq(storage_make_node(f.storage, "/other", &node, &f.error), -ENOSPC);
+	ck_assert_ptr_nonnull(strstr(f.error.message, "/other: make node"));
+	fixture_close(&f);
+}
+END_TEST
+
 Suite *suite_files(void)
 {
 	Suite *suite = suite_create("storage files");
@@ -250,6 +285,7 @@ Suite *suite_files(void)
 	tcase_add_test(tests, rename_and_remove);
 	tcase_add_test(tests, directories);
 	tcase_add_test(tests, symlinks);
+	tcase_add_test(tests, nodes);
 	tcase_add_test(tests, space);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -109,6 +109,11 @@ static int cut_symlink(void *medium, const char *target, const char *path)
 	STEP(symlink(inner(world), target, path));
 }
 
+static int cut_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
+{
+	STEP(mknod(inner(world), path, type, major, minor));
+}
+
 static int cut_set_owner(void *medium, const char *path, uint32_t uid, uint32_t gid)
 {
 	STEP(set_owner(inner(world), path, uid, gid));
@@ -251,6 +256,7 @@ const struct storage_ops world_ops = {
 	.mkdir = cut_mkdir,
 	.rmdir = cut_rmdir,
 	.symlink = cut_symlink,
+	.mknod = cut_mknod,
 	.set_owner = cut_set_owner,
 	.set_mode = cut_set_mode,
 	.set_xattr = cut_set_xattr,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -102,6 +103,47 @@ START_TEST(test_symlink)
 	expect_link("/system/bin/ls", "other");
 	world_aborts(&w, "symlink(\"x\", \"/system/dir\", \"/system/bin/ls\")", "some symlinks failed");
 	expect_link("/system/bin/ls", "x");
+}
+END_TEST
+
+/* Power goes at each operation, each run gets one further than the one before. */
+START_TEST(test_make_node)
+{
+	char real[512];
+	struct stat st;
+	struct stat again;
+
+	world_put_text(&w, "/system/there", "a file");
+	w.cut_at = 1;
+	while (world_run(&w, "make_node(\"/system/new/fifo\", \"p\", 0, 0);"
+	                     "make_node(\"/system/there\", \"p\", 0, 0);") != UPDATER_OK)
+		w.cut_at++;
+	ck_assert_uint_gt(w.cut_at, 6);
+	w.cut_at = 0;
+	ck_assert_int_eq(lstat(world_path(&w, "/system/new/fifo", real), &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	ck_assert_int_eq(lstat(world_path(&w, "/system/there", real), &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	world_yields(&w, "make_node(\"/system/there\", \"p\", 0, 0)", "");
+	ck_assert_int_eq(lstat(real, &again), 0);
+	ck_assert_uint_eq(again.st_ino, st.st_ino);
+	ck_assert(!world_exists(&w, "/system/.fota-new"));
+	world_aborts(&w, "make_node(\"/system/x\", \"s\", 0, 0)", "\"s\" is no type of node");
+	world_aborts(&w, "make_node(\"/system/x\", \"p\", 1, 0)", "argument 3");
+	world_aborts(&w, "make_node(\"/system/x\", \"c\", 4096, 0)", "argument 3");
+	world_aborts(&w, "make_node(\"/system/x\", \"b\", 1, 1048576)", "argument 4");
+	world_aborts(&w, "make_node(\"/system/new\", \"p\", 0, 0)", "/system/new");
+	world_aborts(&w, "make_node(\"/system/../x\", \"p\", 0, 0)", "..");
+	if (geteuid() == 0) {
+		world_yields(&w, "make_node(\"/system/there\", \"c\", 1, 3)", "");
+		ck_assert_int_eq(lstat(real, &st), 0);
+		ck_assert(S_ISCHR(st.st_mode));
+		ck_assert_uint_eq(major(st.st_rdev), 1);
+		ck_assert_uint_eq(minor(st.st_rdev), 3);
+	}
+	w.dry_run = true;
+	world_yields(&w, "make_node(\"/system/x\", \"p\", 0, 0)", "");
+	ck_assert(!world_exists(&w, "/system/x"));
 }
 END_TEST
 
@@ -332,6 +374,7 @@ Suite *suite_files(void)
 	tcase_add_test(tc, test_delete_recursive);
 	tcase_add_test(tc, test_rename);
 	tcase_add_test(tc, test_symlink);
+	tcase_add_test(tc, test_make_node);
 	tcase_add_test(tc, test_extract_dir);
 	tcase_add_test(tc, test_extract_file);
 	tcase_add_test(tc, test_blobs_and_digests);
