@@ -8,6 +8,8 @@
 /* A line per path, and calls short enough for updaters that evaluate all arguments into memory. */
 #define PATHS_PER_CALL 50
 
+#define PROGRESS_STEPS 200
+
 enum compose_turn compose_turn(const struct step *step)
 {
 	if (step_is_image(step))
@@ -25,7 +27,7 @@ struct composer {
 	FILE *out;
 	uint64_t done;  /* work of this progress segment, bytes */
 	uint64_t total; /* the same */
-	uint64_t told;  /* thousandths that the script told last */
+	uint64_t told;  /* what the script told last, of PROGRESS_STEPS */
 };
 
 static void put_escaped(FILE *out, const char *text)
@@ -68,11 +70,11 @@ static void put_abort(FILE *out, const char *what, const char *device)
 static void put_progress(struct composer *c, uint64_t work)
 {
 	c->done += work;
-	/* Thousands of small files need not each have a line that nobody sees move. */
-	if (c->total == 0 || work == 0 || c->done * 1000 / c->total == c->told)
+	/* Hosts hear of whole percents: thousands of small files need not have a line each. */
+	if (c->total == 0 || work == 0 || c->done * PROGRESS_STEPS / c->total == c->told)
 		return;
-	c->told = c->done * 1000 / c->total;
-	(void)fprintf(c->out, "set_progress(%.6f);\n", (double)c->done / (double)c->total);
+	c->told = c->done * PROGRESS_STEPS / c->total;
+	(void)fprintf(c->out, "set_progress(%.3f);\n", (double)c->told / PROGRESS_STEPS);
 }
 
 /* What must be there before anything changes: all content that is patched, moves or stays under other attributes. */
@@ -272,9 +274,9 @@ void compose_checks(const struct plan *plan, FILE *out)
 		if (is_checked(&plan->steps[i]))
 			c.total += plan->steps[i].old->data.size;
 	(void)fputs("ui_print(\"Verifying current system...\");\nshow_progress(0.1, 0);\n", out);
-	for (size_t i = 0; i < plan->count; i++)
-		if (is_checked(&plan->steps[i]))
-			put_check(&c, plan, &plan->steps[i]);
+	for (const struct step *step = plan_next(plan, NULL); step; step = plan_next(plan, step))
+		if (is_checked(step))
+			put_check(&c, plan, step);
 }
 
 /* For the largest: the backup holds old content, the lineage's updaters ask for the size of new content. */
@@ -320,9 +322,7 @@ static void put_files(const struct plan *plan, struct composer *c)
 	uint64_t whole = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-
+	for (const struct step *step = plan_next(plan, NULL); step; step = plan_next(plan, step)) {
 		if (compose_turn(step) == COMPOSE_PATCHES)
 			put_patch(c, step, NULL);
 		if (compose_turn(step) == COMPOSE_FILES) {

@@ -97,7 +97,7 @@ static bool is_ready(struct deltas *d, const struct step *step)
 	bool ready;
 
 	(void)pthread_mutex_lock(&d->lock);
-	ready = step->ready;
+	ready = (step->same ? step->same : step)->ready;
 	(void)pthread_mutex_unlock(&d->lock);
 	return ready;
 }
@@ -110,13 +110,15 @@ static void follow(struct deltas *d, const struct gen_progress *progress, const 
 	for (size_t i = 0; i < d->count; i++)
 		total += step_work(d->order[i]);
 	for (size_t i = 0; i < d->plan->count; i++) {
-		const struct step *step = &d->plan->steps[i];
+		struct step *step = &d->plan->steps[i];
 
 		while (!is_ready(d, step)) {
 			if (wait_for(d, step, &work) < 0)
 				return;
 			gen_show_progress(progress, "making patches", total ? (double)work / (double)total : 1);
 		}
+		if (step->same)
+			step->data = step->same->data;
 		step_log(step, log);
 	}
 }
@@ -130,7 +132,7 @@ static int collect(struct deltas *d)
 		struct step *step = &d->plan->steps[i];
 
 		step->ready = !step_is_patch(step) || step->data.spool;
-		if (!step->ready)
+		if (!step->ready && !step->same)
 			d->order[d->count++] = step;
 	}
 	qsort(d->order, d->count, sizeof(struct step *), compare_work);

@@ -169,6 +169,8 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 		if (err < 0)
 			err = error_set(error, 0, -err, "%s: %s", plan->steps[i].path, strerror(-err));
 	}
+	if (err == 0)
+		err = plan_share_patches(plan, error);
 	return err < 0 ? err : deltas_make(plan, options->jobs, &options->progress, log, error);
 }
 

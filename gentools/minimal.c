@@ -5,6 +5,7 @@
 #include "gentools/output.h"
 #include "gentools/pack.h"
 #include "gentools/rollback.h"
+#include "gentools/squeeze.h"
 #include "gentools/store.h"
 #include "package/package.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #define FOLDER     "store" /* of the first package */
 #define LIST       "0"     /* what is stored, as text; the first to be stored, and the others have numbers from 1 */
@@ -74,25 +74,9 @@ static bool can_be_stored(const struct plan *plan, const struct step *step)
 
 static int packed_size(const struct step *step, uint64_t *bytes)
 {
-	struct mapping mapping;
-	uLongf size;
-	void *packed;
-	int err;
+	int err = squeeze_size(&step->data, bytes);
 
-	*bytes = ENTRY_COST + step->data.size;
-	if (step_is_patch(step))
-		return 0;
-	err = extent_map(&step->data, &mapping);
-	if (err < 0)
-		return err;
-	size = compressBound((uLong)mapping.size);
-	packed = malloc(size);
-	if (packed && compress2(packed, &size, mapping.data, (uLong)mapping.size, Z_BEST_COMPRESSION) == Z_OK)
-		*bytes = ENTRY_COST + size;
-	else
-		err = -ENOMEM;
-	free(packed);
-	extent_unmap(&mapping);
+	*bytes += ENTRY_COST;
 	return err;
 }
 
@@ -325,7 +309,6 @@ int minimal_write_first(struct plan *plan, const struct tree *source, const char
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].stored)
 			entries[count++] = (struct output_entry){.name = entry_of(&plan->steps[i], names, &used),
-			                                         .packed = step_is_patch(&plan->steps[i]),
 			                                         .data = plan->steps[i].data};
 	err = output_write(path, entries, count, time, error);
 out:

@@ -1,56 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define ZLIB_CONST /* it only reads its input */
 #include "gentools/moves.h"
 
 #include "gentools/deltas.h"
 #include "gentools/moves_find.h"
+#include "gentools/squeeze.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* About what these take in a package, bytes: a line of the script, and the headers of an entry without its names. */
 #define LINE_SIZE  ((int64_t)70)
-#define ENTRY_SIZE ((int64_t)110)
-#define NO_CHANGE  ((int64_t)150) /* a patch that changes nothing */
-
-/* Bytes of the data deflated, as an entry has them; -ENOMEM. */
-static int64_t deflated_size(const void *data, size_t size)
-{
-	z_stream stream = {0};
-	uint8_t buffer[16384];
-	int64_t total = 0;
-	int result;
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return -ENOMEM;
-	stream.next_in = data;
-	do {
-		uInt piece = size < INT32_MAX ? (uInt)size : INT32_MAX;
-
-		if (stream.avail_in == 0) {
-			stream.avail_in = piece;
-			size -= piece;
-		}
-		stream.next_out = buffer;
-		stream.avail_out = sizeof(buffer);
-		result = deflate(&stream, size > 0 ? Z_NO_FLUSH : Z_FINISH);
-		total += (int64_t)(sizeof(buffer) - stream.avail_out);
-	} while (result == Z_OK);
-	(void)deflateEnd(&stream); /* nothing of it is needed any more */
-	return total;
-}
-
-static int64_t entry_size(const struct step *step)
-{
-	return ENTRY_SIZE + 2 * (int64_t)strlen(step->entry);
-}
+#define ENTRY_SIZE ((int64_t)76)
+#define PATCH_SIZE (ENTRY_SIZE + 10) /* with its name */
+#define NO_CHANGE  ((int64_t)150)    /* a patch that changes nothing */
 
 /* As a rename, the cheaper of the two. */
-static int64_t offer_size(const struct moves_offer *offer, const struct step *step)
+static int64_t offer_size(const struct moves_offer *offer)
 {
-	return offer->same ? LINE_SIZE : 3 * LINE_SIZE + entry_size(step) + (int64_t)offer->trial->data.size;
+	return offer->same ? LINE_SIZE : 3 * LINE_SIZE + PATCH_SIZE + (int64_t)offer->trial->data.size;
 }
 
 /* ---- Trials ---- */
@@ -87,18 +55,14 @@ static int measure(struct moves_search *search, const struct plan *plan)
 		const struct step *step = &plan->steps[offer->step];
 
 		if (i == 0 || offer->step != offer[-1].step) {
-			struct mapping mapping;
-			int err = extent_map(&step->new->data, &mapping);
+			uint64_t size;
+			int err = squeeze_size(&step->new->data, &size);
 
 			if (err < 0)
 				return err;
-			whole = deflated_size(mapping.data, mapping.size);
-			extent_unmap(&mapping);
-			if (whole < 0)
-				return (int)whole;
-			whole += entry_size(step);
+			whole = (int64_t)size + ENTRY_SIZE + 2 * (int64_t)strlen(step->entry);
 		}
-		offer->saved = whole - offer_size(offer, step);
+		offer->saved = whole - offer_size(offer);
 	}
 	return 0;
 }
@@ -153,9 +117,9 @@ static int take_offer(struct moves_search *search, struct plan *plan, const stru
 	if (source) {
 		source->taken = true;
 		drop_deletion(plan, source->object);
-		err = plan_take_old(plan, step, STEP_RENAME, source->object, error);
-	} else if (copies && (offer->trial || offer->saved > 2 * LINE_SIZE + entry_size(step) + NO_CHANGE)) {
-		err = plan_take_old(plan, step, STEP_COPY, search->sources[offer->source].object, error);
+		err = plan_take_old(step, STEP_RENAME, source->object, error);
+	} else if (copies && (offer->trial || offer->saved > 2 * LINE_SIZE + PATCH_SIZE + NO_CHANGE)) {
+		err = plan_take_old(step, STEP_COPY, search->sources[offer->source].object, error);
 	} else {
 		return 0;
 	}

@@ -2,7 +2,10 @@
 #ifndef GENTOOLS_OUTPUT_H
 #define GENTOOLS_OUTPUT_H
 
-/* Writing update.zip: the same entries make the same bytes, whatever the time and the locale. */
+/*
+ * Writing update.zip: the same entries make the same bytes, whatever the time and the locale. What deflate makes
+ * smaller is deflated.
+ */
 #include "base/error.h"
 #include "gentools/spool.h"
 #include <stdbool.h>
@@ -10,7 +13,6 @@
 struct output_entry {
 	const char *name;
 	bool directory;
-	bool packed; /* compressed inside already: stored */
 	struct extent data;
 };
 

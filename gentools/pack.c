@@ -50,23 +50,29 @@ static int spool_script(struct plan *plan, struct extent *script, struct error *
 	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
 }
 
+/* Steps with the same patch have one entry. */
+static bool is_gathered(const struct output_entry *entries, size_t count, const struct step *step)
+{
+	for (size_t i = 0; (step->same || step->next_same) && i < count; i++)
+		if (strcmp(entries[i].name, step->entry) == 0)
+			return true;
+	return false;
+}
+
 /* In the order in which the script asks for them, so that a module can read the package from its start to its end. */
 static size_t gather_entries(const struct plan *plan, struct output_entry *entries)
 {
 	size_t count = 0;
 
 	for (int turn = COMPOSE_COPIES; turn <= COMPOSE_IMAGES; turn++) {
-		for (size_t i = 0; i < plan->count; i++) {
-			const struct step *step = &plan->steps[i];
-
-			if (step->entry && !step->stored && (int)compose_turn(step) == turn)
+		for (const struct step *step = plan_next(plan, NULL); step; step = plan_next(plan, step))
+			if (step->entry && !step->stored && (int)compose_turn(step) == turn &&
+			    !is_gathered(entries, count, step))
 				entries[count++] = (struct output_entry){
 					.name = step->entry,
 					.directory = step->kind == STEP_DIRECTORY,
-					.packed = step_is_patch(step),
 					.data = step->data,
 				};
-		}
 	}
 	return count;
 }

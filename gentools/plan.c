@@ -71,9 +71,9 @@ static bool is_entry_name(const char *name)
 	return strlen(name) < PACKAGE_NAME_MAX;
 }
 
-static int name_entry(struct step *step, const char *prefix, const char *name, const char *suffix, struct error *error)
+static int name_entry(struct step *step, const char *prefix, const char *name, struct error *error)
 {
-	if (asprintf(&step->entry, "%s%s%s", prefix, name, suffix) < 0) {
+	if (asprintf(&step->entry, "%s%s", prefix, name) < 0) {
 		step->entry = NULL;
 		return out_of_memory(error);
 	}
@@ -82,31 +82,6 @@ static int name_entry(struct step *step, const char *prefix, const char *name, c
 	return error_set(error, RESULT_FORMAT, EINVAL,
 	                 "%s: a name with a control character or backslash, or one this long, cannot be in a package",
 	                 step->path);
-}
-
-/* Named like its file, or by a number where the package cannot carry that name. '#' is in no partition's name. */
-static int name_patch(const struct plan *plan, struct step *step, struct error *error)
-{
-	char *beside;
-	const struct object *object;
-
-	if (asprintf(&beside, "%s.p", step->path) < 0)
-		return out_of_memory(error);
-	/* In a directory "x.p" may be patched files, and the patch of "x" would be a file of that name. */
-	object = tree_find(plan->target, beside);
-	free(beside);
-	if (asprintf(&step->entry, "patch%s.p", step->device) < 0) {
-		step->entry = NULL;
-		return out_of_memory(error);
-	}
-	if (is_entry_name(step->entry) && !(object && object->type == OBJECT_DIRECTORY))
-		return 0;
-	free(step->entry);
-	if (asprintf(&step->entry, "patch/#%zu.p", (size_t)(step - plan->steps) + 1) < 0) {
-		step->entry = NULL;
-		return out_of_memory(error);
-	}
-	return 0;
 }
 
 /* Where a path of the trees is on the device; NULL: out of memory. */
@@ -130,14 +105,12 @@ static int add_path(struct plan *plan, enum step_kind kind, const char *path, co
 	step->late = plan_is_late(path);
 	*added = step;
 	switch (kind) {
-	case STEP_PATCH:
-		return name_patch(plan, step, error);
 	case STEP_WHOLE:
 		step->data = new->data;
 		/* "system" is unpacked at once, and before all that is late. */
-		return name_entry(step, step->late ? "late/" : "", step->device + 1, "", error);
+		return name_entry(step, step->late ? "late/" : "", step->device + 1, error);
 	case STEP_DIRECTORY:
-		return name_entry(step, "", step->device + 1, "", error);
+		return name_entry(step, "", step->device + 1, error);
 	default:
 		return 0;
 	}
@@ -243,9 +216,7 @@ static int name_image(const struct plan *plan, struct step *step, struct error *
 		if (step_is_image(s) && strcmp(s->device, step->device) == 0)
 			return error_set(error, RESULT_FORMAT, EINVAL, "%s and %s are for the same partition", s->path,
 			                 path);
-	if (step->kind == STEP_RAW_PATCH)
-		return name_entry(step, "patch/", name, ".p", error);
-	return name_entry(step, "images/", name, "", error);
+	return step->kind == STEP_RAW_WHOLE ? name_entry(step, "images/", name, error) : 0;
 }
 
 static int plan_image(struct plan *plan, const char *path, const struct object *old, const struct object *new,
@@ -316,8 +287,7 @@ static void free_step(struct step *step)
 	free(step->stored);
 }
 
-int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kind, const struct object *old,
-                  struct error *error)
+int plan_take_old(struct step *step, enum step_kind kind, const struct object *old, struct error *error)
 {
 	free(step->entry);
 	step->entry = NULL;
@@ -327,7 +297,7 @@ int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kin
 	step->from = place_of(old->path);
 	if (!step->from)
 		return out_of_memory(error);
-	return step_is_patch(step) ? name_patch(plan, step, error) : 0;
+	return 0;
 }
 
 void plan_drop_moot(struct plan *plan)

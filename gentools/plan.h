@@ -36,6 +36,8 @@ struct step {
 	char *stored;             /* where an earlier package has stored the data; NULL: they are in the package */
 	struct digest_value stored_digest; /* of those data */
 	bool ready;                        /* the data are known; deltas_make()'s */
+	struct step *same;      /* the first step with the same patch; NULL: this one. plan_share_patches() */
+	struct step *next_same; /* the next one of them */
 
 	/* By step_take_digests(), of what has both. */
 	struct digest_value old_digest;
@@ -65,8 +67,16 @@ void plan_free(struct plan *plan);
  * Make a step for a new file one that takes an old file of another path, STEP_RENAME or STEP_COPY. Its patch, if it is
  * one, is not made yet.
  */
-int plan_take_old(const struct plan *plan, struct step *step, enum step_kind kind, const struct object *old,
-                  struct error *error);
+int plan_take_old(struct step *step, enum step_kind kind, const struct object *old, struct error *error);
+
+/*
+ * Name the patches' entries, by numbers: their names are told three times. What is alike in the source and alike in the
+ * target has one patch, with the first one's name; of the others there is no entry. No step may move any more.
+ */
+int plan_share_patches(struct plan *plan, struct error *error);
+
+/* The step behind this one, or the first for NULL; those with the same patch stand together. NULL: no more. */
+const struct step *plan_next(const struct plan *plan, const struct step *step);
 
 /* Steps that are moot leave the plan: all others may move. */
 void plan_drop_moot(struct plan *plan);

@@ -94,7 +94,10 @@ void step_log(const struct step *step, const struct log *log)
 	unsigned long long before = size_of(step->old);
 	unsigned long long after = size_of(step->new);
 
-	if (step_is_patch(step))
+	if (step->same)
+		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, the patch of %s", name, from, arrow, step->path, before,
+		           after, step->same->path);
+	else if (step_is_patch(step))
 		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, patch %llu", name, from, arrow, step->path, before,
 		           after, (unsigned long long)step->data.size);
 	else if (step_work(step) > 0)

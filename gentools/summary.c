@@ -112,6 +112,12 @@ static unsigned long long bytes_of(const struct object *object)
 	return object ? object->data.size : 0;
 }
 
+/* What the package has for it alone. */
+static unsigned long long packed_bytes(const struct step *step)
+{
+	return step->same ? 0 : step->data.size;
+}
+
 static void put_kinds(FILE *out, const struct plan *plan)
 {
 	(void)fputs("  \"kinds\": {", out);
@@ -123,7 +129,7 @@ static void put_kinds(FILE *out, const struct plan *plan)
 			if ((int)plan->steps[i].kind != kind)
 				continue;
 			count++;
-			bytes += plan->steps[i].data.size;
+			bytes += packed_bytes(&plan->steps[i]);
 		}
 		(void)fprintf(out, "%s\n    \"%s\": {\"objects\": %zu, \"package_bytes\": %llu}", kind ? "," : "",
 		              step_kind_name((enum step_kind)kind), count, bytes);
@@ -144,7 +150,7 @@ static void put_objects(FILE *out, const struct plan *plan)
 			put_text(out, step->old->path);
 		}
 		(void)fprintf(out, ", \"old_bytes\": %llu, \"new_bytes\": %llu, \"package_bytes\": %llu}",
-		              bytes_of(step->old), bytes_of(step->new), (unsigned long long)step->data.size);
+		              bytes_of(step->old), bytes_of(step->new), packed_bytes(step));
 	}
 	(void)fputs("\n  ]\n", out);
 }

@@ -333,8 +333,26 @@ static int keep_bytes(void *ctx, const void *data, size_t length)
 	return 0;
 }
 
-void check_patch(const struct run *run, const char *entry, const struct item *old, const struct item *new)
+/* The last argument of the call that patches the place; the caller frees it. */
+static char *patch_entry(const struct run *run, const char *place)
 {
+	char start[256];
+	const char *end;
+	long at;
+
+	(void)snprintf(start, sizeof(start), "apply_patch(%s", place);
+	at = find_call(run, start);
+	ck_assert_msg(at >= 0, "no call %s", start);
+	end = strstr(run->calls + at, ")\n");
+	ck_assert_ptr_nonnull(end);
+	while (end[-1] != ',')
+		end--;
+	return strndup(end, strcspn(end, ")"));
+}
+
+void check_patch(const struct run *run, const char *place, const struct item *old, const struct item *new)
+{
+	char *entry = patch_entry(run, place);
 	struct memory_block block;
 	struct reader reader;
 	struct content patch;
@@ -354,6 +372,7 @@ void check_patch(const struct run *run, const char *entry, const struct item *ol
 	ck_assert_msg(patch_apply(&reader, &patch, NULL, produced.capacity, &sink, &error) == 0, "%s", error.message);
 	ck_assert_uint_eq(produced.size, produced.capacity);
 	ck_assert_int_eq(memcmp(produced.bytes, to, produced.size), 0);
+	free(entry);
 	free(produced.bytes);
 	free(from);
 	free(to);

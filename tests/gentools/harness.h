@@ -88,8 +88,11 @@ bool has_call(const struct run *run, const char *line);
 
 bool has_entry(const struct run *run, const char *name);
 
-/* The patch in this entry makes the item's new content from its old one. */
-void check_patch(const struct run *run, const char *entry, const struct item *old, const struct item *new);
+/*
+ * What the script patches in this place, a path or the beginning of a partition's name, is patched with an entry that
+ * makes the item's new content from its old one.
+ */
+void check_patch(const struct run *run, const char *place, const struct item *old, const struct item *new);
 
 /* Content of an item; the caller frees it. */
 uint8_t *item_content(const struct item *item, size_t *size);

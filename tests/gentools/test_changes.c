@@ -48,7 +48,7 @@ START_TEST(patches_what_differs)
 	run_start(&run, "a", source, target);
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
 	ck_assert_uint_eq(package_count(run.package), 4);
-	check_patch(&run, "patch/system/bin/a.p", &source[0], &target[0]);
+	check_patch(&run, "/system/bin/a,", &source[0], &target[0]);
 	ck_assert(has_entry(&run, PACKAGE_PROJECT_VERSION));
 	ck_assert_int_eq(find_call(&run, "apply_patch(/system/bin/b"), -1);
 	ck_assert(has_call(&run, "mount(ubifs,UBI,rootfs,/system)"));
@@ -56,7 +56,7 @@ START_TEST(patches_what_differs)
 	ck_assert_int_eq(find_call(&run, "mount(ubifs,UBI,modem"), -1);
 	ck_assert(has_call(&run, "apply_patch_space(5000)"));
 	ck_assert(has_call(&run, "set_metadata(/system/bin/a,uid,0,gid,0,mode,0644)"));
-	ck_assert(has_call(&run, "set_progress(1.000000)"));
+	ck_assert(has_call(&run, "set_progress(1.000)"));
 	ck_assert_ptr_nonnull(strstr(run.calls, "\nunmount(/system)\nui_print(Update complete.)\n"));
 	run_end(&run);
 }
@@ -86,9 +86,9 @@ START_TEST(digests_in_the_seeds_order)
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
 	check_changes(&run, "apply_patch_check(MTD:boot:3:" ABC ":4:" ABCD "," ABCD "," ABC ")\n"
 	                    "apply_patch_space(4)\n"
-	                    "apply_patch(MTD:boot:3:" ABC ":4:" ABCD ",-," ABCD ",4," ABC ",patch/boot.img.p)\n");
+	                    "apply_patch(MTD:boot:3:" ABC ":4:" ABCD ",-," ABCD ",4," ABC ",p/1)\n");
 	ck_assert_int_eq(find_call(&run, "mount("), -1);
-	check_patch(&run, "patch/boot.img.p", &source[0], &target[0]);
+	check_patch(&run, "MTD:boot:", &source[0], &target[0]);
 	run_end(&run);
 }
 END_TEST
@@ -135,14 +135,14 @@ START_TEST(small_changes_are_checked)
 	ck_assert(has_call(&run, "apply_patch_check(/system/etc/x," ABCD "," ABC ")"));
 	ck_assert(has_call(&run, "apply_patch_check(/system/etc/y," ABC "," EMPTY ")"));
 	ck_assert_int_eq(find_call(&run, "package_extract_dir("), -1);
-	check_patch(&run, "patch/system/etc/x.p", &source[0], &target[0]);
-	check_patch(&run, "patch/system/etc/y.p", &source[1], &target[1]);
+	check_patch(&run, "/system/etc/x,", &source[0], &target[0]);
+	check_patch(&run, "/system/etc/y,", &source[1], &target[1]);
 	run_end(&run);
 }
 END_TEST
 
-/* Patches whose names would clash with, or be refused among, the entries of a package. */
-START_TEST(names_of_patches)
+/* Names that would be refused among the entries of a package; contents that change alike share a patch. */
+START_TEST(entries_of_patches)
 {
 	char name[1021] = "SYSTEM/";
 	struct item source[] = {ITEM_FILE("SYSTEM/x", 0644, "1"),
@@ -159,12 +159,14 @@ START_TEST(names_of_patches)
 		name[i] = i % 200 ? 'n' : '/';
 	memcpy(target, source, sizeof(target));
 	for (size_t i = 0; target[i].path; i++)
-		target[i].text = target[i].type == S_IFREG ? "2" : "";
+		target[i].text = target[i].type != S_IFREG ? "" : i == 0 ? "3" : "2";
 	run_start(&run, "a", source, target);
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
-	check_patch(&run, "patch/system/x.p/y.p", &source[2], &target[2]);
-	check_patch(&run, "patch/system/x.p/y.p.p", &source[3], &target[3]);
-	ck_assert_uint_eq(package_count(run.package), 8);
+	check_patch(&run, "/system/x.p/y,", &source[2], &target[2]);
+	check_patch(&run, "/system/x.p/y.p,", &source[3], &target[3]);
+	check_patch(&run, "/system/x,", &source[0], &target[0]);
+	ck_assert(has_entry(&run, "p/1") && has_entry(&run, "p/2") && !has_entry(&run, "p/3"));
+	ck_assert_ptr_nonnull(strstr(run.log, "patch SYSTEM/x.p/y: 1 -> 1 bytes, the patch of SYSTEM/a"));
 	run_end(&run);
 }
 END_TEST
@@ -309,8 +311,8 @@ START_TEST(odd_names)
 
 	run_start(&run, "a", source, target);
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
-	check_patch(&run, "patch/system/a b\"c.p", &source[0], &target[0]);
-	check_patch(&run, "patch/system/caf\xc3\xa9/e\xcc\x81.p", &source[1], &target[1]);
+	check_patch(&run, "/system/a b\"c,", &source[0], &target[0]);
+	check_patch(&run, "/system/caf\xc3\xa9/e\xcc\x81,", &source[1], &target[1]);
 	ck_assert_int_ge(find_call(&run, "apply_patch(/system/a b\"c,-,"), 0);
 	ck_assert_int_ge(find_call(&run, "apply_patch(/system/caf\xc3\xa9/e\xcc\x81,-,"), 0);
 	ck_assert_int_ge(find_call(&run, "delete(/system/back\\slash\n)"), 0);
@@ -407,7 +409,7 @@ TCase *change_tests(void)
 	tcase_add_test(tests, room_for_the_larger_version);
 	tcase_add_test(tests, new_and_deleted);
 	tcase_add_test(tests, small_changes_are_checked);
-	tcase_add_test(tests, names_of_patches);
+	tcase_add_test(tests, entries_of_patches);
 	tcase_add_test(tests, version_comes_last);
 	tcase_add_test(tests, attributes_only);
 	tcase_add_test(tests, links);

@@ -112,6 +112,8 @@ TCase *delta_tests(void)
 {
 	TCase *tests = tcase_create("delta");
 
+	tcase_set_timeout(tests, 60);
+
 	tcase_add_test(tests, test_formats);
 	return tests;
 }

@@ -77,7 +77,7 @@ START_TEST(fullota_of_the_version)
 		ITEM_FILE("SYSTEM/zzz", 0644, "z"), ITEM_LINK("SYSTEM/zzzz", "z"), ITEM_END};
 	static const char late[] = "package_extract_file(late/system/etc/quectel-project-version,"
 				   "/system/etc/quectel-project-version)\n"
-				   "set_progress(1.000000)\n"
+				   "set_progress(1.000)\n"
 				   "set_metadata(/system/etc/quectel-project-version,uid,0,gid,0,mode,0644)\n"
 				   "unmount(/system)\n";
 	struct run run;

@@ -73,7 +73,7 @@ START_TEST(moved_and_edited)
 	check_order(&run, "rename(", "delete(\"/system/a\");\n");
 	check_order(&run, "delete(", "apply_patch(\"/system/other\", \"-\",\n");
 	check_order(&run, "apply_patch(", "set_metadata(\"/system/other\"");
-	check_patch(&run, "patch/system/other.p", &source[0], &target[0]);
+	check_patch(&run, "/system/other,", &source[0], &target[0]);
 	ck_assert(has_call(&run, "apply_patch_space(5000)"));
 	ck_assert(logs(&run, "rename SYSTEM/a -> SYSTEM/other: 5000 -> 5000 bytes, patch "));
 	ck_assert(!logs(&run, "delete"));
@@ -141,7 +141,7 @@ START_TEST(one_for_two)
 	            "\") ||\n       apply_patch_check(\"/system/new/b\", \"");
 	check_order(&run, "\") ||\n       apply_patch_check(\"/system/new/b\", \"",
 	            "\") ||\n       apply_patch_check(\"/system/a\", \"");
-	check_patch(&run, "patch/system/new/c.p", &source[0], &target[2]);
+	check_patch(&run, "/system/new/b,/system/new/c,", &source[0], &target[2]);
 	ck_assert(logs(&run, "copy SYSTEM/a -> SYSTEM/new/c: 5000 -> 5000 bytes, patch "));
 	run_end(&run);
 }
@@ -170,7 +170,7 @@ START_TEST(copied_and_changed)
 	check_order(&run, "apply_patch(\"/system/stays\", \"/system/copy\",",
 	            "set_metadata(\"/system/copy\", \"uid\", 0, \"gid\", 7, \"mode\", 04750)");
 	ck_assert(!says(&run, "rename(") && !says(&run, "package_extract_dir"));
-	check_patch(&run, "patch/system/c.p", &source[1], &target[1]);
+	check_patch(&run, "/system/b,/system/c,", &source[1], &target[1]);
 	run_end(&run);
 
 	start(&run, source, target);
