@@ -26,8 +26,8 @@ struct next {
 };
 
 /*
- * 1: a package is waited for; 0: none is. Negative, with RESULT_PRECHECK, when nobody can tell where it is to be had, or
- * it is the first one.
+ * 1: a package is waited for; 0: none is. Negative, with RESULT_PRECHECK, when nobody can tell where it is to be had,
+ * or it is the first one.
  */
 int next_find(struct storage *storage, struct next *next, struct error *error);
 

@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Bytes of a partition when no target tells what it must hold: more than any module's has. Only what is written is. */
+#define UNKNOWN_ROOM ((uint64_t)512 << 20)
+
 /* ---- The module that runs the source ---- */
 
 static int load_path(struct model *model, const struct object *object)
@@ -254,7 +257,7 @@ static int try_package(const struct verify_inputs *inputs, struct package *packa
 	struct comparison comparison = {0};
 	struct needs second = {0};
 	struct model model;
-	uint64_t room = package_largest_entry(package);
+	uint64_t room = inputs->target ? package_largest_entry(package) : UNKNOWN_ROOM;
 	int err;
 
 	for (size_t i = 0; inputs->target && i < inputs->target->count; i++)

@@ -127,8 +127,7 @@ START_TEST(causes)
 		{LISTED " --chmod list", "list:2: the file mode is no octal"},
 		{LISTED " --multifota list", "list:2: more than an image"},
 		{"a -s source.zip -t target.zip -o none/x.zip", "cannot write none/x.zip.part: No such file"},
-		{"a -s source.zip -t target.zip -o /dev/full/x.zip",
-	         "cannot write /dev/full/x.zip.part: Not a dir"},
+		{"a -s source.zip -t target.zip -o /dev/full/x.zip", "cannot write /dev/full/x.zip.part: Not a dir"},
 	};
 	static const struct item none[] = {ITEM_END};
 	static const struct item target[] = {ITEM_NOISE("SYSTEM/new", 50000, 0), ITEM_END};

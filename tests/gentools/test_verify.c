@@ -73,6 +73,27 @@ START_TEST(says_that_it_was_verified)
 }
 END_TEST
 
+/* Without the target, how large a partition is nobody says: an image that grows must fit all the same. */
+START_TEST(installs_what_grows)
+{
+	static const struct item larger[] = {ITEM_NOISE("BOOTABLE_IMAGES/boot.img", 300000, 1), ITEM_END};
+	static const struct item small[] = {ITEM_NOISE("BOOTABLE_IMAGES/boot.img", 100000, 1), ITEM_END};
+	struct gen_options options = {.parts = GEN_ALL};
+	struct log silent = {0};
+	char paths[2][96];
+	struct run run;
+
+	run_start(&run, "a", small, larger);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	(void)snprintf(paths[0], sizeof(paths[0]), "%s/source.zip", run.folder);
+	(void)snprintf(paths[1], sizeof(paths[1]), "%s/update.zip", run.folder);
+	options.source = paths[0];
+	options.output = paths[1];
+	ck_assert_msg(gen_verify_package(&options, &silent, &run.error) == 0, "%s", run.error.message);
+	run_end(&run);
+}
+END_TEST
+
 /* What the package does not bring, or brings although it should not: one thing each, and how it is named. */
 static const struct {
 	struct item item;
@@ -277,6 +298,7 @@ TCase *verify_tests(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, says_that_it_was_verified);
+	tcase_add_test(tests, installs_what_grows);
 	tcase_add_loop_test(tests, names_each_difference, 0, sizeof(differences) / sizeof(differences[0]));
 	tcase_add_test(tests, other_parts_stay);
 	tcase_add_test(tests, leaves_no_package_that_does_not_install);

@@ -174,9 +174,9 @@ class Case:
     check: object  # called with Findings
     scenario: str = ""
     package: object = make_package
-    factory: str = "v1"  # the version that the module has at first
     # Gives a context manager of what the host does meanwhile: (more of the scenario, module.Dialogue or None).
     host: object = lambda: contextlib.nullcontext(("", None))
+    factory: str = "v1"  # the version that the module has at first
 
     @property
     def name(self):
