@@ -47,22 +47,21 @@ struct gen_options {
 	const char *source;
 	const char *target;
 	const char *output;           /* replaced when there is a whole new one that was tried out */
-	unsigned parts;               /* of enum gen_part, or-ed */
-	bool allow_empty;             /* a package that changes nothing is wanted all the same */
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	const char *sign;         /* private key's file; NULL: the package stays unsigned */
-	bool native;              /* for this project's updaters alone: SHA-256, copies, nodes, extended attributes */
 	const struct recipients *recipients; /* gentools/encrypt.h; NULL: the package stays readable */
-	bool no_verify;                      /* do not try the package out: its needs are not known then */
-	struct gen_limits limits;
-	bool minimal;  /* an upgrade of two packages, each within limits.package (gentools/minimal.h) */
-	unsigned jobs; /* patches that are made at a time, each in memory of its own; 0: one */
-	bool has_time;
-	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it; without: 1980 */
+	const char *summary; /* file for the package in figures (gentools/summary.h), "-": standard output, or NULL */
 	struct gen_progress progress;
-	const char
-		*summary; /* file for the package in figures (gentools/summary.h), "-": standard output; NULL: none */
+	struct gen_limits limits;
+	int64_t time;     /* of all entries, seconds since 1970, as the time zone shows it, if has_time; else 1980 */
+	unsigned parts;   /* of enum gen_part, or-ed */
+	unsigned jobs;    /* patches that are made at a time, each in memory of its own; 0: one */
+	bool has_time;    /* see time */
+	bool allow_empty; /* a package that changes nothing is wanted all the same */
+	bool native;      /* for this project's updaters alone: SHA-256, copies, nodes, extended attributes */
+	bool no_verify;   /* do not try the package out: its needs are not known then */
+	bool minimal;     /* an upgrade of two packages, each within limits.package (gentools/minimal.h) */
 };
 
 /* Letters, like "a" or "ml", or-ed into *parts. -EINVAL for any other letter, and for no letters. */

@@ -11,7 +11,6 @@ int squeeze(const void *data, size_t size, void **squeezed, size_t *squeezed_siz
 {
 	struct libdeflate_compressor *compressor;
 	void *buffer;
-	void *fitting;
 
 	*squeezed = NULL;
 	*squeezed_size = 0;
@@ -24,12 +23,10 @@ int squeeze(const void *data, size_t size, void **squeezed, size_t *squeezed_siz
 	libdeflate_free_compressor(compressor);
 	if (!buffer)
 		return -ENOMEM;
-	if (*squeezed_size == 0) {
+	if (*squeezed_size == 0)
 		free(buffer);
-		return 0;
-	}
-	fitting = realloc(buffer, *squeezed_size);
-	*squeezed = fitting ? fitting : buffer;
+	else
+		*squeezed = buffer;
 	return 0;
 }
 

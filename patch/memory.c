@@ -14,7 +14,7 @@
 #define BESIDE_MEMORY      (256u << 10)
 /* What a DEFLATE chunk has beside its bsdiff: saved inflate states, a cache of blocks, a deflate state. */
 #define INFLATING_MEMORY (PATCH_IMGDIFF2_MEMORY - PATCH_BSDIFF40_MEMORY)
-#define TYPE_SIZE        4u
+#define TYPE_SIZE        ((size_t)4)
 
 static int add_stream(const struct content *patch, uint64_t offset, uint64_t *bytes, struct error *error)
 {

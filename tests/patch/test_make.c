@@ -245,13 +245,13 @@ END_TEST
  */
 START_TEST(test_moved_code)
 {
-	enum { WORD = 4, WORDS = 40000, PIECE = 64 };
-	struct bytes old = random_bytes(WORDS * WORD, 21);
+	const size_t word = 4, words = 40000, piece = 64;
+	struct bytes old = random_bytes(words * word, 21);
 	struct bytes new = {0};
 	struct bytes patch;
 
-	for (size_t i = 0; i < WORDS / PIECE; i++)
-		bytes_append(&new, old.data + i * 29 % (WORDS / PIECE) * PIECE * WORD, PIECE * WORD);
+	for (size_t i = 0; i < words / piece; i++)
+		bytes_append(&new, old.data + i * 29 % (words / piece) * piece * word, piece * word);
 	for (size_t i = 8; i < new.size; i += 12)
 		new.data[i] = (uint8_t)(new.data[i] + 1);
 	patch = make_bsdiff40(&old, &new);

@@ -175,7 +175,7 @@ static uint32_t largest_partition(const struct reference *reference)
 static uint64_t allowed_erases(const struct module *module)
 {
 	const struct reference *reference = module->reference;
-	uint64_t blocks = (reference->second ? 2 : 1) * ERASES_OF_MISC +
+	uint64_t blocks = (reference->second ? 2 : 1) * (uint64_t)ERASES_OF_MISC +
 	                  (uint64_t)module->recoveries * (module->loader == LOADER_LK ? 3 : 1);
 
 	for (unsigned i = 0; i < reference->asset_count; i++) {
