@@ -219,7 +219,7 @@ static void put_metadata(FILE *out, const struct plan *plan, const struct step *
 	if (!new || step_is_image(step))
 		return;
 	if (new->implied) {
-		if (step->kind == STEP_DIRECTORY && is_made_by_move(plan, step))
+		if (step->kind == STEP_DIRECTORY && (plan->full || is_made_by_move(plan, step)))
 			put_call(out, "set_metadata(", step->device, ", \"uid\", 0, \"gid\", 0, \"mode\", 0755);\n");
 		return;
 	}
@@ -227,8 +227,10 @@ static void put_metadata(FILE *out, const struct plan *plan, const struct step *
 	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld", (long long)new->uid, (long long)new->gid);
 	if (new->type != OBJECT_LINK)
 		(void)fprintf(out, ", \"mode\", 0%o", new->mode);
-	/* A patched file has those of the old one. */
-	if (new->has_capabilities && (new->capabilities != 0 || (step->old && step->old->capabilities != 0)))
+	/* A patched file has those of the old one, and one that stays the module's. */
+	if (new->type == OBJECT_FILE && plan->full)
+		(void)fprintf(out, ", \"capabilities\", 0x%llx", (unsigned long long)new->capabilities);
+	else if (new->has_capabilities && (new->capabilities != 0 || (step->old && step->old->capabilities != 0)))
 		(void)fprintf(out, ", \"capabilities\", 0x%llx", (unsigned long long)new->capabilities);
 	(void)fputs(");\n", out);
 }
@@ -365,6 +367,7 @@ static void put_changes(const struct plan *plan, FILE *out)
 		c.total += step_work(&plan->steps[i]);
 	(void)fputs("\n# ---- start making changes here ----\n\nui_print(\"Updating...\");\nshow_progress(0.9, 0);\n",
 	            out);
+	compose_clearings(plan, out);
 	put_deletions(plan, out, STEP_DELETE_TREE, true);
 	put_deletions(plan, out, STEP_DELETE, true);
 	for (size_t i = 0; i < plan->count; i++)

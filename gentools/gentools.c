@@ -3,6 +3,7 @@
 
 #include "gentools/deltas.h"
 #include "gentools/encrypt.h"
+#include "gentools/full.h"
 #include "gentools/lists.h"
 #include "gentools/moves.h"
 #include "gentools/pack.h"
@@ -70,13 +71,16 @@ static int check_nodes(const struct tree *tree, const struct gen_options *option
 	return 0;
 }
 
-static int check_trees(const struct tree *source, const struct tree *target, struct error *error)
+static int check_trees(const struct tree *source, const struct tree *target, const struct gen_options *options,
+                       struct error *error)
 {
 	size_t old_links = count_links(source);
 	size_t new_links = count_links(target);
 
-	if (!pack_find_version(source))
+	if (!options->full && !pack_find_version(source))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
+	if (!options->source)
+		return 0;
 	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
 		return error_set(error, RESULT_FORMAT, EINVAL,
 		                 "%s: has no symbolic links, the other one has %zu: they were followed; pack it with "
@@ -156,12 +160,13 @@ out:
 static int make_plan(struct plan *plan, struct plan *trials, const struct verify_inputs *trees,
                      const struct gen_options *options, const struct log *log, struct error *error)
 {
-	int err = plan_make(plan, trees->source, trees->target, options->parts, log, error);
+	int err = options->full ? full_plan(plan, trees->target, options->parts, log, error)
+	                        : plan_make(plan, trees->source, trees->target, options->parts, log, error);
 
 	if (err == 0 && plan->count == 0 && !options->allow_empty)
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                options->source, options->target);
-	if (err == 0)
+	if (err == 0 && !options->full)
 		err = moves_choose(plan, trials, trees->source, options->parts, options->native, options->jobs,
 		                   &options->progress, error);
 	for (size_t i = 0; err == 0 && i < plan->count; i++) {
@@ -196,21 +201,25 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	if (err == 0)
 		err = lists_read(&lists, options->lists, options->lists_folder, log, error);
 	if (err == 0)
-		err = read_tree(&source, options->source, options, log, error);
-	if (err == 0)
 		err = read_tree(&target, options->target, options, log, error);
+	if (err == 0)
+		err = options->source ? read_tree(&source, options->source, options, log, error)
+		                      : full_make_module(&source, &target, error);
 	if (err == 0)
 		err = check_nodes(&source, options, error);
 	if (err == 0)
 		err = check_nodes(&target, options, error);
 	if (err == 0)
-		err = check_trees(&source, &target, error);
+		err = check_trees(&source, &target, options, error);
+	if (err == 0 && options->full)
+		err = full_check_lists(&lists, error);
 	if (err == 0)
 		err = lists_apply(&lists, &source, &target, options->parts, log, error);
 	if (err == 0)
 		err = rollback_compare(&source, &target, options->parts, log, error);
 	if (err == 0) {
-		warn_of(&source, log);
+		if (options->source)
+			warn_of(&source, log);
 		warn_of(&target, log);
 	}
 	if (err == 0)

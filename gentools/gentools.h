@@ -44,7 +44,7 @@ struct gen_progress {
 };
 
 struct gen_options {
-	const char *source;
+	const char *source; /* of a full package: what it is tried out on, or NULL */
 	const char *target;
 	const char *output;           /* replaced when there is a whole new one that was tried out */
 	const char *lists[GEN_LISTS]; /* files, NULL for none; by enum gen_list */
@@ -58,6 +58,7 @@ struct gen_options {
 	unsigned parts;   /* of enum gen_part, or-ed */
 	unsigned jobs;    /* patches that are made at a time, each in memory of its own; 0: one */
 	bool has_time;    /* see time */
+	bool full;        /* the package asks for nothing of the source (gentools/full.h) */
 	bool allow_empty; /* a package that changes nothing is wanted all the same */
 	bool native;      /* for this project's updaters alone: SHA-256, copies, nodes, extended attributes */
 	bool no_verify;   /* do not try the package out: its needs are not known then */

@@ -47,6 +47,8 @@ static const char usage[] =
 	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   fail when the updater needs more memory\n"
+	"      --full          the package installs on any version, whatever files a module has: all of the target\n"
+	"                      comes whole, everything else is removed; needs --compat native and no --source\n"
 	"      --minimal       make two packages, for modules without room for one: update.zip and update-2.zip, none\n"
 	"                      larger than --max-package; the module fetches the second by itself\n"
 	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
@@ -86,6 +88,7 @@ static const struct option long_options[] = {
 	{"sign", required_argument, NULL, 'k'},
 	{"encrypt", required_argument, NULL, 'E'},
 	{"no-verify", no_argument, NULL, 'n'},
+	{"full", no_argument, NULL, 'f'},
 	{"minimal", no_argument, NULL, 'm'},
 	{"compat", required_argument, NULL, 'c'},
 	{"max-package", required_argument, NULL, LIMIT_OPTION},
@@ -113,6 +116,10 @@ static int parse_words(int count, char **words, struct command *command)
 		(void)fputs("update_gen: --minimal needs --max-package; see --help\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (options->full && (!options->native || options->minimal)) {
+		(void)fputs("update_gen: --full needs --compat native, and is not for --minimal; see --help\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (count > 0 && strcmp(words[0], "verify") == 0) {
 		if (count < 2 || options->output) {
 			(void)fputs("update_gen: verify takes the package behind it, and no --output; see --help\n",
@@ -132,10 +139,13 @@ static int parse_words(int count, char **words, struct command *command)
 			return EXIT_USAGE;
 		}
 	}
-	if (options->parts && options->source && (options->target || command->verify) && options->output)
+	if (options->parts && (options->source || (options->full && !command->verify)) &&
+	    (options->target || command->verify) && options->output)
 		return -1;
 	(void)fprintf(stderr, "update_gen: %s needed; see --help\n",
-	              command->verify ? "--source is" : "parts, --source, --target and --output are");
+	              command->verify ? "--source is"
+	              : options->full ? "parts, --target and --output are"
+	                              : "parts, --source, --target and --output are");
 	return EXIT_USAGE;
 }
 
@@ -197,6 +207,9 @@ static int parse_options(int argc, char **argv, struct command *command)
 			break;
 		case 'n':
 			options->no_verify = true;
+			break;
+		case 'f':
+			options->full = true;
 			break;
 		case 'm':
 			options->minimal = true;

@@ -80,24 +80,28 @@ static size_t gather_entries(const struct plan *plan, struct output_entry *entri
 int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options, const char *path,
               struct error *error)
 {
-	/* Whose file system is there behind the upgrade. */
-	const struct tree *result = options->parts & GEN_LINUX ? trees->target : trees->source;
-	const struct object *version = pack_find_version(result);
-	const struct object *rollback = rollback_find(result);
-	struct output_entry *entries = calloc(plan->count + 4, sizeof(*entries));
+	/* Whose file system is there behind the upgrade; NULL: nobody knows. */
+	const struct tree *result = options->parts & GEN_LINUX ? trees->target : plan->full ? NULL : trees->source;
+	const struct object *version = result ? pack_find_version(result) : NULL;
+	const struct object *rollback = rollback_find(result ? result : trees->target);
+	struct output_entry *entries = calloc(plan->count + 4 + PLAN_CLEARINGS, sizeof(*entries));
 	size_t count = 0;
 	int err;
 
 	if (!entries)
 		return error_set(error, 0, ENOMEM, "out of memory");
-	entries[count++] =
-		(struct output_entry){.name = PACKAGE_PROJECT_VERSION, .data = pack_find_version(trees->source)->data};
+	if (!plan->full)
+		entries[count++] = (struct output_entry){.name = PACKAGE_PROJECT_VERSION,
+		                                         .data = pack_find_version(trees->source)->data};
 	if (version)
 		entries[count++] = (struct output_entry){.name = PACKAGE_TARGET_VERSION, .data = version->data};
 	if (rollback)
 		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
 	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
 	err = spool_script(plan, &entries[count++].data, error);
+	for (size_t i = 0; i < plan->clearing_count; i++)
+		entries[count++] =
+			(struct output_entry){.name = plan->clearings[i].entry, .data = plan->clearings[i].data};
 	count += gather_entries(plan, entries + count);
 	if (err == 0 && count > package_default_limits().max_entries)
 		err = error_set(error, RESULT_FORMAT, EFBIG,
@@ -119,7 +123,7 @@ static bool is_same_file(const char *a, const char *b)
 
 int pack_check_output(const char *output, const struct gen_options *options, struct error *error)
 {
-	if (is_same_file(output, options->source) || is_same_file(output, options->target))
+	if ((options->source && is_same_file(output, options->source)) || is_same_file(output, options->target))
 		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", output);
 	return 0;
 }

@@ -44,6 +44,15 @@ struct step {
 	struct digest_value new_digest;
 };
 
+/* A directory of the module of which only what the target has stays. */
+struct plan_clearing {
+	const char *directory;
+	const char *entry;  /* the package's, as keep_only() takes it (updater/functions_keep.c) */
+	struct extent data; /* of that */
+};
+
+#define PLAN_CLEARINGS 2
+
 struct plan {
 	struct step *steps; /* in the order of the trees' paths */
 	size_t count;
@@ -52,6 +61,9 @@ struct plan {
 	struct spool *patches; /* of the patches */
 	size_t patch_spools;
 	const struct tree *target;
+	bool full; /* nothing is known of what the module has */
+	struct plan_clearing clearings[PLAN_CLEARINGS];
+	size_t clearing_count;
 	bool has_store; /* an earlier package has made one, if only for what steps have stored there */
 };
 

@@ -9,6 +9,7 @@ TCase *chain_tests(void);   /* update_gen plan */
 TCase *delta_tests(void);   /* which format a patch has */
 TCase *encrypt_tests(void); /* who can read it */
 TCase *front_tests(void);   /* update_gen.sh */
+TCase *full_tests(void);    /* packages for any version */
 TCase *image_tests(void);   /* SYSTEM as images of file systems */
 TCase *damaged_image_tests(void);
 TCase *input_tests(void);    /* wrong inputs, determinism */

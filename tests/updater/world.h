@@ -122,6 +122,7 @@ Suite *suite_apply(void);
 Suite *suite_check(void);
 Suite *suite_power(void);
 Suite *suite_files(void);
+Suite *suite_keep(void);
 Suite *suite_system(void);
 Suite *suite_run(void);
 Suite *suite_rehearsal(void);
