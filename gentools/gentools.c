@@ -165,7 +165,7 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 
 	if (err == 0 && plan->count == 0 && !options->allow_empty)
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
-		                options->source, options->target);
+		                trees->source->name, options->target);
 	if (err == 0 && !options->full)
 		err = moves_choose(plan, trials, trees->source, options->parts, options->native, options->jobs,
 		                   &options->progress, error);
