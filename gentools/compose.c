@@ -59,14 +59,6 @@ static void put_call(FILE *out, const char *before, const char *text, const char
 	(void)fputs(after, out);
 }
 
-/* The end of a call whose failure must not be lost. */
-static void put_abort(FILE *out, const char *what, const char *device)
-{
-	(void)fprintf(out, " ||\n    abort(\"%s ", what);
-	put_escaped(out, device);
-	(void)fputs("\");\n", out);
-}
-
 static void put_progress(struct composer *c, uint64_t work)
 {
 	c->done += work;
@@ -154,6 +146,7 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
 
+	(void)fputs("assert(", c->out);
 	store_put_guard(step, c->out);
 	if (source)
 		put_call(c->out, "apply_patch(", source, ", ");
@@ -166,7 +159,7 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 	store_put_data(step, c->out);
 	(void)fputc(')', c->out);
 	store_put_alternative(step, c->out);
-	put_abort(c->out, "Failed to apply patch to", step->device);
+	(void)fputs(");\n", c->out);
 	put_progress(c, step_work(step));
 }
 
@@ -193,12 +186,13 @@ static void put_rename(FILE *out, const struct step *step)
 
 static void put_image(struct composer *c, const struct step *step)
 {
+	(void)fputs("assert(", c->out);
 	store_put_guard(step, c->out);
 	(void)fputs("write_raw_image(", c->out);
 	store_put_data(step, c->out);
 	put_call(c->out, ", ", step->device, ")");
 	store_put_alternative(step, c->out);
-	put_abort(c->out, "Failed to write image to", step->device);
+	(void)fputs(");\n", c->out);
 	put_progress(c, step_work(step));
 }
 
@@ -302,9 +296,8 @@ static void put_late(struct composer *c, const struct plan *plan, const struct s
 	if (step->kind == STEP_PATCH) {
 		put_patch(c, step, NULL);
 	} else {
-		put_call(c->out, "package_extract_file(", step->entry, ", ");
-		put_call(c->out, "", step->device, ")");
-		put_abort(c->out, "Failed to extract", step->device);
+		put_call(c->out, "assert(package_extract_file(", step->entry, ", ");
+		put_call(c->out, "", step->device, "));\n");
 		put_progress(c, step_work(step));
 	}
 	put_metadata(c->out, plan, step);
