@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/delta.h"
 
+#include "gentools/squeeze.h"
 #include "patch/patch.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+
+#define LITTLE (64u << 10) /* bytes; of more bzip2 makes less than deflate does */
 
 struct piece {
 	struct spool *spool;
@@ -36,12 +39,49 @@ static int compare_piece(void *ctx, const void *data, size_t length)
 	return 0;
 }
 
-/* Whether the patch makes what it must, applied as a module does it. */
-static bool try_patch(const struct mapping *from, const struct mapping *to, const struct extent *patch)
+/* A file and its patches. */
+struct delta {
+	struct mapping from;
+	struct mapping to;
+	uint64_t memory; /* that applying may take; 0: no matter */
+	struct spool *spool;
+	struct extent *patch; /* the best one so far */
+};
+
+/* What decides between two patches: by how much the limit is not kept, and then the size in a package. */
+struct merit {
+	uint64_t excess;
+	uint64_t size;
+};
+
+static int measure(const struct delta *delta, const struct extent *patch, struct merit *merit)
 {
-	struct memory_block old_block = {.data = from->data, .size = from->size};
+	struct memory_block block;
+	struct mapping mapping;
+	struct content content;
+	struct reader reader;
+	uint64_t memory = 0;
+	int err = squeeze_size(patch, &merit->size);
+
+	if (err == 0)
+		err = extent_map(patch, &mapping);
+	if (err < 0)
+		return err;
+	block = (struct memory_block){.data = mapping.data, .size = mapping.size};
+	reader = reader_from_memory(&block);
+	content = content_from_reader(&reader);
+	err = patch_memory(&content, &memory, NULL);
+	merit->excess = delta->memory == 0 || memory <= delta->memory ? 0 : memory - delta->memory;
+	extent_unmap(&mapping);
+	return err;
+}
+
+/* Whether the patch makes what it must, applied as a module does it. */
+static bool try_patch(const struct delta *delta, const struct extent *patch)
+{
+	struct memory_block old_block = {.data = delta->from.data, .size = delta->from.size};
 	struct reader old = reader_from_memory(&old_block);
-	struct wanted wanted = {.data = to->data, .left = to->size};
+	struct wanted wanted = {.data = delta->to.data, .left = delta->to.size};
 	struct sink sink = {.write = compare_piece, .ctx = &wanted};
 	struct memory_block block;
 	struct mapping mapping;
@@ -54,51 +94,82 @@ static bool try_patch(const struct mapping *from, const struct mapping *to, cons
 	block = (struct memory_block){.data = mapping.data, .size = mapping.size};
 	reader = reader_from_memory(&block);
 	content = content_from_reader(&reader);
-	err = patch_apply(&old, &content, NULL, to->size, &sink, NULL);
+	err = patch_apply(&old, &content, NULL, delta->to.size, &sink, NULL);
 	extent_unmap(&mapping);
 	return err == 0;
 }
 
-/* IMGDIFF2 where it is smaller: zlib has to make of it, once more and by the applier's calls, what was there. */
-static int improve(const struct mapping *from, const struct mapping *to, struct spool *spool, struct extent *patch,
-                   struct error *error)
+/* Take the other patch if it is better, and right. */
+static int offer(struct delta *delta, const struct extent *other, struct error *error)
+{
+	struct merit best = {0}, merit = {0};
+	bool better;
+	int err = measure(delta, delta->patch, &best);
+
+	if (err == 0)
+		err = measure(delta, other, &merit);
+	if (err < 0)
+		return error_set(error, 0, -err, "cannot compare patches: %s", strerror(-err));
+	better = merit.excess != best.excess ? merit.excess < best.excess : merit.size < best.size;
+	if (better && try_patch(delta, other))
+		*delta->patch = *other;
+	return 0;
+}
+
+/* zlib has to make of it, once more and by the applier's calls, what was there. */
+static int offer_imgdiff2(struct delta *delta, struct error *error)
 {
 	struct extent other;
-	struct piece piece = {.spool = spool, .extent = &other};
+	struct piece piece = {.spool = delta->spool, .extent = &other};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
 	int err;
 
-	spool_start(spool, &other);
-	err = patch_make_imgdiff2(from->data, from->size, to->data, to->size, &sink, error);
+	spool_start(delta->spool, &other);
+	err = patch_make_imgdiff2(delta->from.data, delta->from.size, delta->to.data, delta->to.size, delta->memory,
+	                          &sink, error);
 	if (err == -ENOTSUP)
 		return 0;
-	if (err == 0 && other.size < patch->size && try_patch(from, to, &other))
-		*patch = other;
-	return err;
+	return err == 0 ? offer(delta, &other, error) : err;
 }
 
-int delta_make(const struct extent *old, const struct extent *new, struct spool *spool, struct extent *patch,
-               struct error *error)
+/* The new file as it is, which the package deflates: of little data bzip2 makes more, and it takes more memory. */
+static int offer_raw(struct delta *delta, struct error *error)
 {
+	struct extent other;
+	struct piece piece = {.spool = delta->spool, .extent = &other};
+	struct sink sink = {.write = write_piece, .ctx = &piece};
+	int err;
+
+	if (delta->memory == 0 && delta->to.size > LITTLE)
+		return 0;
+	spool_start(delta->spool, &other);
+	err = patch_make_raw(delta->to.data, delta->to.size, &sink, error);
+	return err == 0 ? offer(delta, &other, error) : err;
+}
+
+int delta_make(const struct extent *old, const struct extent *new, uint64_t memory, struct spool *spool,
+               struct extent *patch, struct error *error)
+{
+	struct delta delta = {.memory = memory, .spool = spool, .patch = patch};
 	struct piece piece = {.spool = spool, .extent = patch};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
-	struct mapping from = {0};
-	struct mapping to = {0};
 	int err;
 
 	spool_start(spool, patch);
-	err = extent_map(old, &from);
+	err = extent_map(old, &delta.from);
 	if (err == 0)
-		err = extent_map(new, &to);
+		err = extent_map(new, &delta.to);
 	if (err < 0) {
 		(void)error_set(error, 0, -err, "cannot map files to compare: %s", strerror(-err));
 		goto out;
 	}
-	err = patch_make_bsdiff40(from.data, from.size, to.data, to.size, &sink, error);
+	err = patch_make_bsdiff40(delta.from.data, delta.from.size, delta.to.data, delta.to.size, memory, &sink, error);
 	if (err == 0)
-		err = improve(&from, &to, spool, patch, error);
+		err = offer_imgdiff2(&delta, error);
+	if (err == 0)
+		err = offer_raw(&delta, error);
 out:
-	extent_unmap(&from);
-	extent_unmap(&to);
+	extent_unmap(&delta.from);
+	extent_unmap(&delta.to);
 	return err;
 }

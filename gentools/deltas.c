@@ -2,6 +2,7 @@
 #include "gentools/deltas.h"
 
 #include "gentools/delta.h"
+#include "gentools/needs.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@ struct deltas {
 	struct plan *plan;
 	struct step **order; /* the steps to make a patch for, the largest first, so that no worker ends much later */
 	size_t count;
+	uint64_t memory; /* that applying one of them may take; 0: no matter */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next;   /* of order[], to be taken */
@@ -69,7 +71,8 @@ static void *run_worker(void *ctx)
 
 	while ((step = take_step(worker->deltas))) {
 		struct error error = {0};
-		int err = delta_make(&step->old->data, &step->new->data, worker->spool, &step->data, &error);
+		int err = delta_make(&step->old->data, &step->new->data, worker->deltas->memory, worker->spool,
+		                     &step->data, &error);
 
 		if (err < 0)
 			error_prefix(&error, "%s", step->path);
@@ -153,11 +156,14 @@ static unsigned start(struct deltas *d, struct worker *workers, unsigned jobs, i
 	return jobs;
 }
 
-int deltas_make(struct plan *plan, unsigned jobs, const struct gen_progress *progress, const struct log *log,
-                struct error *error)
+int deltas_make(struct plan *plan, const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct deltas d = {.plan = plan, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+	struct deltas d = {.plan = plan,
+	                   .memory = needs_patch_memory(&options->limits),
+	                   .lock = PTHREAD_MUTEX_INITIALIZER,
+	                   .changed = PTHREAD_COND_INITIALIZER};
 	struct worker *workers;
+	unsigned jobs = options->jobs;
 	unsigned running = 0;
 	int err = collect(&d);
 
@@ -174,7 +180,7 @@ int deltas_make(struct plan *plan, unsigned jobs, const struct gen_progress *pro
 		err = error_set(error, 0, -err, "%s: cannot make patches: %s", spool_folder(), strerror(-err));
 		goto out;
 	}
-	follow(&d, progress, log);
+	follow(&d, &options->progress, log);
 	for (unsigned i = 0; i < running; i++)
 		(void)pthread_join(workers[i].thread, NULL); /* cannot fail: it runs, and nobody else waits for it */
 	err = d.err;

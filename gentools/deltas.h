@@ -7,10 +7,9 @@
 #include "gentools/plan.h"
 
 /*
- * Make the patches of all steps that are one. Then, and as soon as a step's turn comes, one line for it to the log, in
- * the plan's order. jobs: how many at a time; 0 is 1.
+ * Make the patches of all steps that are one; of the options the jobs, the progress and the limit of memory matter.
+ * Then, and as soon as a step's turn comes, one line for it to the log, in the plan's order.
  */
-int deltas_make(struct plan *plan, unsigned jobs, const struct gen_progress *progress, const struct log *log,
-                struct error *error);
+int deltas_make(struct plan *plan, const struct gen_options *options, const struct log *log, struct error *error);
 
 #endif

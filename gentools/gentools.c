@@ -167,8 +167,7 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
 		                trees->source->name, options->target);
 	if (err == 0 && !options->full)
-		err = moves_choose(plan, trials, trees->source, options->parts, options->native, options->jobs,
-		                   &options->progress, error);
+		err = moves_choose(plan, trials, trees->source, options, error);
 	for (size_t i = 0; err == 0 && i < plan->count; i++) {
 		err = step_take_digests(&plan->steps[i], options->native ? DIGEST_SHA256 : DIGEST_SHA1);
 		if (err < 0)
@@ -176,7 +175,7 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 	}
 	if (err == 0)
 		err = plan_share_patches(plan, error);
-	return err < 0 ? err : deltas_make(plan, options->jobs, &options->progress, log, error);
+	return err < 0 ? err : deltas_make(plan, options, log, error);
 }
 
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)

@@ -46,7 +46,7 @@ static const char usage[] =
 	"                      attributes, which verify compares then, too\n"
 	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
-	"      --max-memory BYTES   fail when the updater needs more memory\n"
+	"      --max-memory BYTES   make patches that the updater applies in so much, fail where there are none\n"
 	"      --full          the package installs on any version, whatever files a module has: all of the target\n"
 	"                      comes whole, everything else is removed; needs --compat native and no --source\n"
 	"      --minimal       make two packages, for modules without room for one: update.zip and update-2.zip, none\n"

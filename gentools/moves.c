@@ -23,8 +23,8 @@ static int64_t offer_size(const struct moves_offer *offer)
 
 /* ---- Trials ---- */
 
-static int make_trials(struct moves_search *search, const struct plan *plan, struct plan *trials, unsigned jobs,
-                       const struct gen_progress *progress, struct error *error)
+static int make_trials(struct moves_search *search, const struct plan *plan, struct plan *trials,
+                       const struct gen_options *options, struct error *error)
 {
 	trials->steps = calloc(search->offer_count + 1, sizeof(*trials->steps));
 	if (!trials->steps)
@@ -43,7 +43,7 @@ static int make_trials(struct moves_search *search, const struct plan *plan, str
 			.new = step->new,
 		};
 	}
-	return deltas_make(trials, jobs, progress, NULL, error);
+	return deltas_make(trials, options, NULL, error);
 }
 
 static int measure(struct moves_search *search, const struct plan *plan)
@@ -128,17 +128,17 @@ static int take_offer(struct moves_search *search, struct plan *plan, const stru
 	return err;
 }
 
-int moves_choose(struct plan *plan, struct plan *trials, const struct tree *source, unsigned parts, bool copies,
-                 unsigned jobs, const struct gen_progress *progress, struct error *error)
+int moves_choose(struct plan *plan, struct plan *trials, const struct tree *source, const struct gen_options *options,
+                 struct error *error)
 {
 	struct moves_search search;
-	int err = moves_find(&search, plan, source, parts, copies);
+	int err = moves_find(&search, plan, source, options->parts, options->native);
 
 	if (err < 0)
 		err = error_set(error, 0, -err, "cannot compare files: %s", strerror(-err));
 	if (err < 0 || search.offer_count == 0)
 		goto out;
-	err = make_trials(&search, plan, trials, jobs, progress, error);
+	err = make_trials(&search, plan, trials, options, error);
 	if (err < 0)
 		goto out;
 	err = measure(&search, plan);
@@ -149,7 +149,7 @@ int moves_choose(struct plan *plan, struct plan *trials, const struct tree *sour
 	qsort(search.offers, search.offer_count, sizeof(*search.offers), compare_offers);
 	for (size_t i = 0; err == 0 && i < search.offer_count && search.offers[i].saved > 0; i++)
 		if (plan->steps[search.offers[i].step].kind == STEP_WHOLE)
-			err = take_offer(&search, plan, &search.offers[i], copies, error);
+			err = take_offer(&search, plan, &search.offers[i], options->native, error);
 	plan_drop_moot(plan);
 out:
 	moves_search_free(&search);

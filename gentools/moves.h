@@ -10,11 +10,11 @@
 #include "gentools/plan.h"
 
 /*
- * Turn steps for whole new files into renames and, if copies are wanted, copies. Updaters of the lineage must get none:
+ * Turn steps for whole new files into renames and, in native packages, copies. Updaters of the lineage must get none:
  * where a file system is nearly full they remove what they copy from (spec/lineage.md 3.1-4). trials: an empty plan,
  * that gets the patches and must live as long as this one; ends with plan_free(), also after a failure.
  */
-int moves_choose(struct plan *plan, struct plan *trials, const struct tree *source, unsigned parts, bool copies,
-                 unsigned jobs, const struct gen_progress *progress, struct error *error);
+int moves_choose(struct plan *plan, struct plan *trials, const struct tree *source, const struct gen_options *options,
+                 struct error *error);
 
 #endif

@@ -42,6 +42,13 @@ static int count_memory(struct package *package, uint64_t *memory, struct error 
 	return err;
 }
 
+uint64_t needs_patch_memory(const struct gen_limits *limits)
+{
+	if (limits->memory == 0)
+		return 0;
+	return limits->memory > UPDATER_MEMORY ? limits->memory - UPDATER_MEMORY : 1;
+}
+
 static uint64_t peak_of(const struct model *model, enum model_area area)
 {
 	return (uint64_t)model->accounts[area].peak;

@@ -241,6 +241,16 @@ int alignment_make(struct alignment *alignment, const struct image *old, const s
 	return err;
 }
 
+int64_t alignment_size(const struct alignment *alignment)
+{
+	const struct stretch *last;
+
+	if (alignment->count == 0)
+		return 0;
+	last = &alignment->stretches[alignment->count - 1];
+	return last->new_at + last->add + last->copy - alignment->stretches->new_at;
+}
+
 void alignment_free(struct alignment *alignment)
 {
 	free(alignment->stretches);

@@ -25,6 +25,9 @@ struct alignment {
 /* To be freed in any case. Costs 4 bytes for each one of the old image while it works, unless they hardly differ. */
 int alignment_make(struct alignment *alignment, const struct image *old, const struct image *new, struct error *error);
 
+/* Bytes of the new image that the stretches make. */
+int64_t alignment_size(const struct alignment *alignment);
+
 void alignment_free(struct alignment *alignment);
 
 #endif

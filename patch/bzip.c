@@ -4,7 +4,6 @@
 #include "patch/codec.h"
 #include <bzlib.h>
 
-#define LEVELS      9
 #define BLOCK_SIZE  100000 /* times the level */
 #define BLOCK_SLACK 32     /* what bzip2 leaves free at the end of a block, generously */
 
@@ -21,10 +20,16 @@ static size_t size_in_block(const uint8_t *data, size_t size)
 	return total;
 }
 
-/* bzip2 only reads the data, but wants them to be somewhere even when there are none. */
-int bzip_append(struct buffer *out, const uint8_t *data, size_t size, struct error *error)
+int bzip_level(const uint8_t *data, size_t size)
 {
 	size_t level = (size_in_block(data, size) + BLOCK_SLACK) / BLOCK_SIZE + 1;
+
+	return level < BZIP_LEVELS ? (int)level : BZIP_LEVELS;
+}
+
+/* bzip2 only reads the data, but wants them to be somewhere even when there are none. */
+int bzip_append(struct buffer *out, const uint8_t *data, size_t size, int level, struct error *error)
+{
 	unsigned int made;
 	int err, ret;
 
@@ -34,7 +39,7 @@ int bzip_append(struct buffer *out, const uint8_t *data, size_t size, struct err
 	if (err < 0)
 		return err;
 	ret = BZ2_bzBuffToBuffCompress((char *)out->data + out->size, &made, (char *)(size > 0 ? data : out->data),
-	                               (unsigned int)size, (int)(level < LEVELS ? level : LEVELS), 0, 0);
+	                               (unsigned int)size, level, 0, 0);
 	if (ret == BZ_MEM_ERROR)
 		return patch_no_memory(error);
 	if (ret != BZ_OK)

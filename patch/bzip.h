@@ -4,10 +4,12 @@
 
 #include "patch/buffer.h"
 
-/*
- * Append the data as one bzip2 stream, with the smallest blocks that cost no bytes: whoever reads the stream pays four
- * times the size of a block. At most INT32_MAX bytes.
- */
-int bzip_append(struct buffer *out, const uint8_t *data, size_t size, struct error *error);
+#define BZIP_LEVELS 9 /* of blocks of so many times 100,000 bytes: whoever reads a stream pays four times that */
+
+/* The level of the smallest blocks that cost no bytes. */
+int bzip_level(const uint8_t *data, size_t size);
+
+/* Append the data as one bzip2 stream. At most INT32_MAX bytes. */
+int bzip_append(struct buffer *out, const uint8_t *data, size_t size, int level, struct error *error);
 
 #endif

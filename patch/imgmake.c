@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "patch/patch.h"
-
 #include "base/bytes.h"
 #include "patch/deflated.h"
 #include "patch/imgdiff.h"
 #include "patch/make.h"
+#include "patch/memory.h"
+#include "patch/noise.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +30,13 @@ struct imgmaker {
 	struct deflated_list to;   /* the new one's */
 	struct chunk *chunks;
 	size_t count;
+	size_t capacity;
+	uint64_t memory;       /* that applying it may take; 0: no matter */
 	struct buffer bsdiffs; /* the patches that chunks refer to */
 	int64_t old_done;      /* behind the source of the last chunk */
 	int64_t new_done;      /* the chunks make all before this */
+	bool noisy;            /* the new image may hold what is better not compressed */
+	bool bare;             /* it does: there is a RAW chunk */
 	struct error *error;
 };
 
@@ -51,6 +55,29 @@ static const struct deflated *find_partner(const struct imgmaker *m, const struc
 	return NULL;
 }
 
+static int add_chunk(struct imgmaker *m, const struct chunk *chunk)
+{
+	if (m->count == m->capacity) {
+		size_t capacity = m->capacity ? 2 * m->capacity : 16;
+		struct chunk *chunks = reallocarray(m->chunks, capacity, sizeof(*chunks));
+
+		if (!chunks)
+			return patch_no_memory(m->error);
+		m->chunks = chunks;
+		m->capacity = capacity;
+	}
+	m->chunks[m->count++] = *chunk;
+	return 0;
+}
+
+/* Of what applying may take, what is left to a bsdiff of what was inflated. */
+static uint64_t inflated_memory(const struct imgmaker *m)
+{
+	if (m->memory == 0)
+		return 0;
+	return m->memory > INFLATING_MEMORY ? m->memory - INFLATING_MEMORY : 1;
+}
+
 /* A patch between what both inflate to, if zlib deflates that as it was, and if that is worth it. */
 static int diff_inflated(struct imgmaker *m, const struct deflated *from, const struct deflated *to,
                          struct chunk *chunk, bool *taken)
@@ -67,7 +94,8 @@ static int diff_inflated(struct imgmaker *m, const struct deflated *from, const 
 		if (err == 0)
 			err = bsdiff_append(&m->bsdiffs,
 			                    &(struct image){.data = before.data, .size = (int64_t)before.size},
-			                    &(struct image){.data = after.data, .size = (int64_t)after.size}, m->error);
+			                    &(struct image){.data = after.data, .size = (int64_t)after.size},
+			                    inflated_memory(m), m->error);
 		*taken = m->bsdiffs.size - start + IMGDIFF_DEFLATE_SIZE < (size_t)to->size;
 	}
 	if (!*taken)
@@ -83,39 +111,98 @@ static int diff_inflated(struct imgmaker *m, const struct deflated *from, const 
 	return err;
 }
 
+static int add_raw(struct imgmaker *m, int64_t new_at, int64_t new_size)
+{
+	struct chunk chunk = {.type = IMGDIFF_RAW, .new_at = new_at, .new_size = new_size};
+
+	m->bare |= new_size > 0;
+	return new_size > 0 ? add_chunk(m, &chunk) : 0;
+}
+
+/* What a part of the alignment makes; from and to lie in the old and the new image. */
+static int add_part(struct imgmaker *m, const struct image *from, const struct image *to, const struct alignment *part)
+{
+	struct chunk chunk = {.type = IMGDIFF_NORMAL,
+	                      .old_at = from->data - m->old.data,
+	                      .old_size = from->size,
+	                      .bsdiff_at = m->bsdiffs.size};
+	int64_t new_size = alignment_size(part);
+	int err;
+
+	if (new_size == 0)
+		return 0;
+	err = bsdiff_append_part(&m->bsdiffs, from, to, part, m->memory, m->error);
+	if (err < 0)
+		return err;
+	if (m->bsdiffs.size - chunk.bsdiff_at + IMGDIFF_NORMAL_SIZE < (size_t)new_size + RAW_SIZE)
+		return add_chunk(m, &chunk);
+	m->bsdiffs.size = chunk.bsdiff_at;
+	return add_raw(m, to->data - m->new.data + part->stretches->new_at, new_size);
+}
+
+/* Of a part, what comes before the noise in its last stretch's copied bytes, and the noise; the part is what is left.
+ */
+static int add_noise(struct imgmaker *m, const struct image *from, const struct image *to, struct alignment *part,
+                     const struct noise *noise)
+{
+	struct stretch *last = &part->stretches[part->count - 1];
+	struct stretch rest = {.new_at = last->new_at + last->add + (int64_t)(noise->at + noise->size),
+	                       .old_at = last->old_at + last->add,
+	                       .copy = last->copy - (int64_t)(noise->at + noise->size)};
+	int err;
+
+	last->copy = (int64_t)noise->at;
+	err = add_part(m, from, to, part);
+	if (err == 0)
+		err = add_raw(m, to->data - m->new.data + rest.new_at - (int64_t)noise->size, (int64_t)noise->size);
+	*last = rest;
+	part->stretches = rest.copy > 0 ? last : last + 1;
+	part->count = rest.copy > 0;
+	return err;
+}
+
+static int add_aligned(struct imgmaker *m, const struct image *from, const struct image *to,
+                       const struct alignment *alignment)
+{
+	struct alignment part = {.stretches = alignment->stretches};
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < alignment->count; i++) {
+		struct stretch *last = &alignment->stretches[i];
+		struct noise noise = {.size = 1};
+
+		part.count++;
+		while (err == 0 && noise.size > 0) {
+			err = noise_find(to->data + last->new_at + last->add, (size_t)last->copy, &noise, m->error);
+			if (err == 0 && noise.size > 0)
+				err = add_noise(m, from, to, &part, &noise);
+		}
+	}
+	return err == 0 ? add_part(m, from, to, &part) : err;
+}
+
 /*
  * The new image from where the chunks end to new_at, out of what lies in the old one up to old_at; out of all of it
  * where deflated data have changed their places. Bare data where a patch is no smaller.
  */
 static int add_plain(struct imgmaker *m, int64_t new_at, int64_t old_at)
 {
-	bool in_order = m->old_done <= old_at;
-	struct chunk chunk = {.type = IMGDIFF_NORMAL,
-	                      .old_at = in_order ? m->old_done : 0,
-	                      .old_size = in_order ? old_at - m->old_done : m->old.size,
-	                      .bsdiff_at = m->bsdiffs.size,
-	                      .new_at = m->new_done,
-	                      .new_size = new_at - m->new_done};
-	struct image from = {.data = m->old.data + chunk.old_at, .size = chunk.old_size};
-	struct image to = {.data = m->new.data + chunk.new_at, .size = chunk.new_size};
-	int err;
+	int64_t start = m->old_done <= old_at ? m->old_done : 0;
+	struct image from = {.data = m->old.data + start, .size = m->old_done <= old_at ? old_at - start : m->old.size};
+	struct image to = {.data = m->new.data + m->new_done, .size = new_at - m->new_done};
+	struct alignment alignment;
+	int err = alignment_make(&alignment, &from, &to, m->error);
 
-	if (chunk.new_size == 0)
-		return 0;
-	err = bsdiff_append(&m->bsdiffs, &from, &to, m->error);
-	if (err < 0)
-		return err;
-	if (m->bsdiffs.size - chunk.bsdiff_at + IMGDIFF_NORMAL_SIZE >= (size_t)chunk.new_size + RAW_SIZE) {
-		m->bsdiffs.size = chunk.bsdiff_at;
-		chunk.type = IMGDIFF_RAW;
-	}
-	m->chunks[m->count++] = chunk;
-	return 0;
+	if (err == 0)
+		err = add_aligned(m, &from, &to, &alignment);
+	alignment_free(&alignment);
+	return err;
 }
 
 static int make_chunks(struct imgmaker *m)
 {
 	size_t gzip_index = 0;
+	bool inflated;
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < m->to.count; i++) {
@@ -134,13 +221,16 @@ static int make_chunks(struct imgmaker *m)
 		err = add_plain(m, to->at, from->at);
 		if (err < 0)
 			break;
-		m->chunks[m->count++] = chunk;
+		err = add_chunk(m, &chunk);
 		m->old_done = from->at + from->size;
 		m->new_done = to->at + to->size;
 	}
-	if (err == 0 && m->count == 0)
+	if (err == 0 && m->count == 0 && !m->noisy)
 		return -ENOTSUP;
-	return err == 0 ? add_plain(m, m->new.size, m->old.size) : err;
+	inflated = m->count > 0;
+	if (err == 0)
+		err = add_plain(m, m->new.size, m->old.size);
+	return err == 0 && !inflated && !m->bare ? -ENOTSUP : err;
 }
 
 static size_t header_size(const struct chunk *chunk)
@@ -201,22 +291,22 @@ static int make_patch(struct buffer *patch, struct imgmaker *m)
 {
 	int err = deflated_find(&m->to, &m->new, m->error);
 
-	if (err == 0 && m->to.count == 0)
+	m->noisy = noise_is_likely(m->new.data, (size_t)m->new.size);
+	if (err == 0 && m->to.count == 0 && !m->noisy)
 		err = -ENOTSUP; /* most files: the old one need not be looked at */
 	if (err == 0)
 		err = deflated_find(&m->from, &m->old, m->error);
-	if (err == 0) {
-		m->chunks = calloc(2 * m->to.count + 1, sizeof(*m->chunks));
-		err = m->chunks ? make_chunks(m) : patch_no_memory(m->error);
-	}
+	if (err == 0)
+		err = make_chunks(m);
 	return err == 0 ? put_patch(patch, m) : err;
 }
 
-int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error)
 {
 	struct imgmaker m = {.old = {.data = old_data, .size = (int64_t)old_size},
 	                     .new = {.data = new_data, .size = (int64_t)new_size},
+	                     .memory = memory,
 	                     .error = error};
 	struct buffer patch = {0};
 	int err;
@@ -225,15 +315,30 @@ int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_d
 		return error_set(error, 0, EFBIG, "imgdiff: images of %zu and %zu bytes are too large", old_size,
 		                 new_size);
 	err = make_patch(&patch, &m);
-	if (err == 0) {
-		err = sink->write(sink->ctx, patch.data, patch.size);
-		if (err < 0)
-			(void)error_set(error, 0, -err, "patch cannot be written: %s", strerror(-err));
-	}
+	if (err == 0)
+		err = patch_hand_over(&patch, sink, error);
 	buffer_free(&patch);
 	buffer_free(&m.bsdiffs);
 	free(m.chunks);
 	deflated_free(&m.to);
 	deflated_free(&m.from);
+	return err;
+}
+
+int patch_make_raw(const void *new_data, size_t new_size, const struct sink *sink, struct error *error)
+{
+	struct imgmaker m = {.new = {.data = new_data, .size = (int64_t)new_size}, .error = error};
+	struct buffer patch = {0};
+	int err;
+
+	if (new_size > INT32_MAX)
+		return error_set(error, 0, EFBIG, "imgdiff: an image of %zu bytes is too large", new_size);
+	err = add_raw(&m, 0, m.new.size);
+	if (err == 0)
+		err = put_patch(&patch, &m);
+	if (err == 0)
+		err = patch_hand_over(&patch, sink, error);
+	buffer_free(&patch);
+	free(m.chunks);
 	return err;
 }

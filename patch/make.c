@@ -2,18 +2,13 @@
 #include "patch/make.h"
 
 #include "base/bytes.h"
-#include "patch/align.h"
 #include "patch/bsdiff.h"
 #include "patch/bzip.h"
-#include "patch/patch.h"
+#include "patch/memory.h"
 #include <string.h>
 
 /* The three streams of the format, not compressed yet. */
-struct streams {
-	struct buffer control;
-	struct buffer diff;
-	struct buffer extra;
-};
+enum { CONTROL, DIFF, EXTRA, STREAMS };
 
 /* Sign and magnitude, not two's complement. */
 static void put_signed(uint8_t *p, int64_t value)
@@ -21,40 +16,45 @@ static void put_signed(uint8_t *p, int64_t value)
 	put_le64(p, value < 0 ? (uint64_t)-value | UINT64_C(1) << 63 : (uint64_t)value);
 }
 
-static int put_entry(struct streams *streams, const struct stretch *stretch, int64_t seek, struct error *error)
+static int put_entry(struct buffer *streams, const struct stretch *stretch, int64_t seek, struct error *error)
 {
 	uint8_t entry[BSDIFF_ENTRY_SIZE];
 
 	put_signed(entry, stretch->add);
 	put_signed(entry + 8, stretch->copy);
 	put_signed(entry + 16, seek);
-	return buffer_append(&streams->control, entry, sizeof(entry), error);
+	return buffer_append(&streams[CONTROL], entry, sizeof(entry), error);
 }
 
-static int put_stretch(struct streams *streams, const struct stretch *stretch, const struct image *old,
+static int put_stretch(struct buffer *streams, const struct stretch *stretch, const struct image *old,
                        const struct image *new, struct error *error)
 {
 	const uint8_t *from = old->data + stretch->old_at;
 	const uint8_t *to = new->data + stretch->new_at;
 	size_t add = (size_t)stretch->add;
-	int err = buffer_reserve(&streams->diff, add, error);
+	struct buffer *diff = &streams[DIFF];
+	int err = buffer_reserve(diff, add, error);
 
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < add; i++)
-		streams->diff.data[streams->diff.size + i] = (uint8_t)(to[i] - from[i]);
-	streams->diff.size += add;
-	return buffer_append(&streams->extra, to + add, (size_t)stretch->copy, error);
+		diff->data[diff->size + i] = (uint8_t)(to[i] - from[i]);
+	diff->size += add;
+	return buffer_append(&streams[EXTRA], to + add, (size_t)stretch->copy, error);
 }
 
-static int put_alignment(struct streams *streams, const struct alignment *alignment, const struct image *old,
+static int put_stretches(struct buffer *streams, const struct alignment *part, const struct image *old,
                          const struct image *new, struct error *error)
 {
+	static const struct stretch nothing;
 	int err = 0;
 
-	for (size_t i = 0; err == 0 && i < alignment->count; i++) {
-		const struct stretch *stretch = &alignment->stretches[i];
-		int64_t next = i + 1 < alignment->count ? stretch[1].old_at : stretch->old_at + stretch->add;
+	/* What applies it begins with the first old byte. */
+	if (part->count > 0 && part->stretches[0].old_at > 0)
+		err = put_entry(streams, &nothing, part->stretches[0].old_at, error);
+	for (size_t i = 0; err == 0 && i < part->count; i++) {
+		const struct stretch *stretch = &part->stretches[i];
+		int64_t next = i + 1 < part->count ? stretch[1].old_at : stretch->old_at + stretch->add;
 
 		err = put_entry(streams, stretch, next - stretch->old_at - stretch->add, error);
 		if (err == 0)
@@ -63,47 +63,84 @@ static int put_alignment(struct streams *streams, const struct alignment *alignm
 	return err;
 }
 
-static int put_patch(struct buffer *patch, const struct streams *streams, int64_t new_size, struct error *error)
+/* The smallest blocks that cost no bytes; where those take too much memory, the largest of them are made smaller. */
+static void choose_levels(const struct buffer *streams, uint64_t memory, int *levels)
+{
+	uint64_t need = BESIDE_MEMORY;
+
+	for (int i = 0; i < STREAMS; i++) {
+		levels[i] = bzip_level(streams[i].data, streams[i].size);
+		need += BZIP_MEMORY(levels[i]);
+	}
+	while (memory > 0 && need > memory) {
+		int *largest = levels;
+
+		for (int i = 1; i < STREAMS; i++)
+			if (levels[i] > *largest)
+				largest = &levels[i];
+		if (*largest == 1)
+			break;
+		need -= BZIP_MEMORY(*largest);
+		--*largest;
+		need += BZIP_MEMORY(*largest);
+	}
+}
+
+static int put_patch(struct buffer *patch, const struct buffer *streams, int64_t new_size, uint64_t memory,
+                     struct error *error)
 {
 	uint8_t header[BSDIFF_HEADER_SIZE] = BSDIFF_MAGIC;
 	size_t start = patch->size;
-	size_t control_end, diff_end;
+	size_t ends[STREAMS] = {0};
+	int levels[STREAMS];
 	int err = buffer_append(patch, header, sizeof(header), error);
 
-	if (err == 0)
-		err = bzip_append(patch, streams->control.data, streams->control.size, error);
-	control_end = patch->size;
-	if (err == 0)
-		err = bzip_append(patch, streams->diff.data, streams->diff.size, error);
-	diff_end = patch->size;
-	if (err == 0)
-		err = bzip_append(patch, streams->extra.data, streams->extra.size, error);
+	choose_levels(streams, memory, levels);
+	for (int i = 0; err == 0 && i < STREAMS; i++) {
+		err = bzip_append(patch, streams[i].data, streams[i].size, levels[i], error);
+		ends[i] = patch->size;
+	}
 	if (err < 0)
 		return err;
-	put_le64(patch->data + start + 8, control_end - start - sizeof(header));
-	put_le64(patch->data + start + 16, diff_end - control_end);
+	put_le64(patch->data + start + 8, ends[CONTROL] - start - sizeof(header));
+	put_le64(patch->data + start + 16, ends[DIFF] - ends[CONTROL]);
 	put_le64(patch->data + start + 24, (uint64_t)new_size);
 	return 0;
 }
 
-int bsdiff_append(struct buffer *patch, const struct image *old, const struct image *new, struct error *error)
+int bsdiff_append_part(struct buffer *patch, const struct image *old, const struct image *new,
+                       const struct alignment *part, uint64_t memory, struct error *error)
+{
+	struct buffer streams[STREAMS] = {{0}};
+	int err = put_stretches(streams, part, old, new, error);
+
+	if (err == 0)
+		err = put_patch(patch, streams, alignment_size(part), memory, error);
+	for (int i = 0; i < STREAMS; i++)
+		buffer_free(&streams[i]);
+	return err;
+}
+
+int bsdiff_append(struct buffer *patch, const struct image *old, const struct image *new, uint64_t memory,
+                  struct error *error)
 {
 	struct alignment alignment;
-	struct streams streams = {0};
 	int err = alignment_make(&alignment, old, new, error);
 
 	if (err == 0)
-		err = put_alignment(&streams, &alignment, old, new, error);
-	if (err == 0)
-		err = put_patch(patch, &streams, new->size, error);
-	buffer_free(&streams.extra);
-	buffer_free(&streams.diff);
-	buffer_free(&streams.control);
+		err = bsdiff_append_part(patch, old, new, &alignment, memory, error);
 	alignment_free(&alignment);
 	return err;
 }
 
-int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+int patch_hand_over(const struct buffer *patch, const struct sink *sink, struct error *error)
+{
+	int err = sink->write(sink->ctx, patch->data, patch->size);
+
+	return err < 0 ? error_set(error, 0, -err, "patch cannot be written: %s", strerror(-err)) : 0;
+}
+
+int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error)
 {
 	struct image old = {.data = old_data, .size = (int64_t)old_size};
@@ -114,12 +151,9 @@ int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_d
 	if (old_size > INT32_MAX || new_size > INT32_MAX)
 		return error_set(error, 0, EFBIG, "bsdiff: images of %zu and %zu bytes are too large", old_size,
 		                 new_size);
-	err = bsdiff_append(&patch, &old, &new, error);
-	if (err == 0) {
-		err = sink->write(sink->ctx, patch.data, patch.size);
-		if (err < 0)
-			(void)error_set(error, 0, -err, "patch cannot be written: %s", strerror(-err));
-	}
+	err = bsdiff_append(&patch, &old, &new, memory, error);
+	if (err == 0)
+		err = patch_hand_over(&patch, sink, error);
 	buffer_free(&patch);
 	return err;
 }

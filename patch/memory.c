@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "patch/memory.h"
+
 #include "base/bytes.h"
 #include "patch/bsdiff.h"
 #include "patch/imgdiff.h"
-#include "patch/patch.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define BZIP_MAGIC "BZh" /* and the block size in units of 100,000 bytes, as a digit */
 
-/* A decoder of bzip2, by its manual; and what bsdiff_apply() has beside its three. */
-#define BZIP_MEMORY(level) (100000u + 400000u * (unsigned)(level))
-#define BESIDE_MEMORY      (256u << 10)
-/* What a DEFLATE chunk has beside its bsdiff: saved inflate states, a cache of blocks, a deflate state. */
-#define INFLATING_MEMORY (PATCH_IMGDIFF2_MEMORY - PATCH_BSDIFF40_MEMORY)
-#define TYPE_SIZE        ((size_t)4)
+#define TYPE_SIZE ((size_t)4)
 
 static int add_stream(const struct content *patch, uint64_t offset, uint64_t *bytes, struct error *error)
 {

@@ -51,18 +51,24 @@ int patch_apply(const struct reader *old, const struct content *patch, const str
 /*
  * Make a BSDIFF40 patch. Host side: both images in memory, beside them 4 times old_size for the suffix array, then
  * twice new_size and a bzip2 compressor. Sizes up to INT32_MAX, -EFBIG above. Deterministic. Its blocks are as small as
- * its streams let them be, so that most patches are applied in much less than PATCH_BSDIFF40_MEMORY. The library
- * room_patch_make holds it, since it needs libdivsufsort.
+ * its streams let them be, so that most patches are applied in much less than PATCH_BSDIFF40_MEMORY; and smaller where
+ * patch_memory() would otherwise be above `memory`, unless that is 0. There is a least that it cannot be below, which
+ * is no error. The library room_patch_make holds it, since it needs libdivsufsort.
  */
-int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error);
 
 /*
- * Make an IMGDIFF2 patch, of what gzip members and zip entries in both images inflate to. -ENOTSUP, without a word in
- * the error, when there is no such pair, or none that zlib reproduces and that saves bytes: nothing is written then.
- * Memory as above, for whole images or for what one pair inflates to, whichever is larger. Never asks for bonus data.
+ * Make an IMGDIFF2 patch where it has something over the above: it is of what gzip members and zip entries in both
+ * images inflate to, and long stretches of new data that bzip2 would only make larger are in it as they are. -ENOTSUP,
+ * without a word in the error, when there is neither (no such pair that zlib reproduces and that saves bytes): nothing
+ * is written then. Memory and `memory` as above, for whole images or for what one pair inflates to, whichever is
+ * larger. Never asks for bonus data.
  */
-int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error);
+
+/* Make an IMGDIFF2 patch that holds the new image as it is, for whoever compresses patches. Sizes as above. */
+int patch_make_raw(const void *new_data, size_t new_size, const struct sink *sink, struct error *error);
 
 #endif

@@ -93,7 +93,7 @@ START_TEST(test_formats)
 	for (int gzip = 0; gzip < 2; gzip++) {
 		old = put_version(&versions, 1, gzip);
 		new = put_version(&versions, 2, gzip);
-		ck_assert_int_eq(delta_make(&old, &new, &spool, &patch, &error), 0);
+		ck_assert_int_eq(delta_make(&old, &new, 0, &spool, &patch, &error), 0);
 		ck_assert_uint_lt(patch.size, 1000);
 		ck_assert_int_eq(extent_map(&old, &maps[0]), 0);
 		ck_assert_int_eq(extent_map(&new, &maps[1]), 0);
@@ -108,6 +108,101 @@ START_TEST(test_formats)
 }
 END_TEST
 
+static struct extent put(struct spool *spool, const void *data, size_t size)
+{
+	struct extent extent;
+
+	spool_start(spool, &extent);
+	ck_assert_int_eq(spool_append(spool, &extent, data, size), 0);
+	return extent;
+}
+
+/* Apply the patch, and tell what that takes. */
+static uint64_t check_patch(const struct extent *old, const struct extent *new, const struct extent *patch,
+                            const char *magic)
+{
+	const struct extent *extents[] = {old, new, patch};
+	struct memory_block block;
+	struct mapping maps[3];
+	struct content content;
+	struct reader reader;
+	uint64_t memory;
+
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(extent_map(extents[i], &maps[i]), 0);
+	ck_assert(memcmp(maps[2].data, magic, 8) == 0);
+	expect_patch(&maps[0], &maps[1], &maps[2]);
+	block = (struct memory_block){.data = maps[2].data, .size = maps[2].size};
+	reader = reader_from_memory(&block);
+	content = content_from_reader(&reader);
+	ck_assert_int_eq(patch_memory(&content, &memory, NULL), 0);
+	for (size_t i = 0; i < 3; i++)
+		extent_unmap(&maps[i]);
+	return memory;
+}
+
+/* A little text that is like nothing before, which a package deflates; and noise, of which bzip2 makes more. */
+START_TEST(test_bare)
+{
+	static const char before[] = "once", after[] = "key=value\nkey=value\nkey=value\nother=value\n";
+	static uint8_t noise[PLAIN_SIZE];
+	struct extent old, new, patch;
+	struct spool versions, spool;
+	struct error error = {0};
+	uint32_t random = 7;
+
+	ck_assert_int_eq(spool_open(&versions), 0);
+	ck_assert_int_eq(spool_open(&spool), 0);
+	old = put(&versions, before, strlen(before));
+	new = put(&versions, after, strlen(after));
+	ck_assert_int_eq(delta_make(&old, &new, 0, &spool, &patch, &error), 0);
+	(void)check_patch(&old, &new, &patch, "IMGDIFF2");
+	for (size_t i = 0; i < sizeof(noise); i++) {
+		random ^= random << 13;
+		random ^= random >> 17;
+		random ^= random << 5;
+		noise[i] = (uint8_t)(random >> 12);
+	}
+	old = put_version(&versions, 1, false);
+	new = put(&versions, noise, sizeof(noise));
+	ck_assert_int_eq(delta_make(&old, &new, 0, &spool, &patch, &error), 0);
+	(void)check_patch(&old, &new, &patch, "IMGDIFF2");
+	ck_assert_uint_lt(patch.size, sizeof(noise) + 100);
+	spool_close(&spool);
+	spool_close(&versions);
+}
+END_TEST
+
+/* Smaller blocks, no patch of what is inflated, in the end no bzip2: the limit is kept as long as anything keeps it. */
+START_TEST(test_memory)
+{
+	static const uint64_t limits[] = {0, 3 << 20, 1 << 20, 1};
+	static const char *const magics[][4] = {{"BSDIFF40", "BSDIFF40", "IMGDIFF2", "IMGDIFF2"},
+	                                        {"IMGDIFF2", "BSDIFF40", "IMGDIFF2", "IMGDIFF2"}};
+	struct extent old, new, patch;
+	struct spool versions, spool;
+	struct error error = {0};
+	uint64_t memory;
+
+	ck_assert_int_eq(spool_open(&versions), 0);
+	ck_assert_int_eq(spool_open(&spool), 0);
+	for (int gzip = 0; gzip < 2; gzip++) {
+		old = put_version(&versions, 1, gzip);
+		new = put_version(&versions, 2, gzip);
+		for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+			ck_assert_int_eq(delta_make(&old, &new, limits[i], &spool, &patch, &error), 0);
+			memory = check_patch(&old, &new, &patch, magics[gzip][i]);
+			if (limits[i] > 1)
+				ck_assert_uint_le(memory, limits[i]);
+			else
+				ck_assert_uint_eq(memory > 1 << 20, limits[i] == 0);
+		}
+	}
+	spool_close(&spool);
+	spool_close(&versions);
+}
+END_TEST
+
 TCase *delta_tests(void)
 {
 	TCase *tests = tcase_create("delta");
@@ -115,5 +210,7 @@ TCase *delta_tests(void)
 	tcase_set_timeout(tests, 60);
 
 	tcase_add_test(tests, test_formats);
+	tcase_add_test(tests, test_bare);
+	tcase_add_test(tests, test_memory);
 	return tests;
 }

@@ -79,7 +79,7 @@ struct bytes make_bsdiff40(const struct bytes *old, const struct bytes *new)
 	struct bytes patch = {0};
 	struct sink sink = bytes_sink(&patch);
 	struct error error = {0};
-	int err = patch_make_bsdiff40(old->data, old->size, new->data, new->size, &sink, &error);
+	int err = patch_make_bsdiff40(old->data, old->size, new->data, new->size, 0, &sink, &error);
 
 	ck_assert_msg(err == 0, "%s", error.message);
 	return patch;

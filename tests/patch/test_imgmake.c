@@ -21,7 +21,7 @@ static struct bytes make_imgdiff2(const struct bytes *old, const struct bytes *n
 	struct bytes patch = {0};
 	struct sink sink = {.write = keep, .ctx = &patch};
 	struct error error = {0};
-	int err = patch_make_imgdiff2(old->data, old->size, new->data, new->size, &sink, &error);
+	int err = patch_make_imgdiff2(old->data, old->size, new->data, new->size, 0, &sink, &error);
 
 	if (err == 0)
 		apply_expect(old, &patch, NULL, new);
@@ -369,13 +369,13 @@ START_TEST(test_refusals)
 	struct error error = {0};
 
 #if SIZE_MAX > INT32_MAX
-	ck_assert_int_eq(patch_make_imgdiff2("", (size_t)INT32_MAX + 1, "", 0, &sink, &error), -EFBIG);
-	ck_assert_int_eq(patch_make_imgdiff2("", 0, "", (size_t)INT32_MAX + 1, &sink, &error), -EFBIG);
+	ck_assert_int_eq(patch_make_imgdiff2("", (size_t)INT32_MAX + 1, "", 0, 0, &sink, &error), -EFBIG);
+	ck_assert_int_eq(patch_make_imgdiff2("", 0, "", (size_t)INT32_MAX + 1, 0, &sink, &error), -EFBIG);
 	ck_assert_ptr_nonnull(strstr(error.message, "too large"));
 #endif
 	append_gzip(&old, &plain.old, &default_params, 0);
 	append_gzip(&new, &plain.new, &default_params, 0);
-	ck_assert_int_eq(patch_make_imgdiff2(old.data, old.size, new.data, new.size, &sink, &error), -ENOSPC);
+	ck_assert_int_eq(patch_make_imgdiff2(old.data, old.size, new.data, new.size, 0, &sink, &error), -ENOSPC);
 	ck_assert_ptr_nonnull(strstr(error.message, "cannot be written"));
 	bytes_free(&old);
 	bytes_free(&new);

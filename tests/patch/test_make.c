@@ -277,11 +277,11 @@ START_TEST(test_refusals)
 	struct error error = {0};
 
 #if SIZE_MAX > INT32_MAX
-	ck_assert_int_eq(patch_make_bsdiff40("", (size_t)INT32_MAX + 1, "", 0, &sink, &error), -EFBIG);
-	ck_assert_int_eq(patch_make_bsdiff40("", 0, "", (size_t)INT32_MAX + 1, &sink, &error), -EFBIG);
+	ck_assert_int_eq(patch_make_bsdiff40("", (size_t)INT32_MAX + 1, "", 0, 0, &sink, &error), -EFBIG);
+	ck_assert_int_eq(patch_make_bsdiff40("", 0, "", (size_t)INT32_MAX + 1, 0, &sink, &error), -EFBIG);
 	ck_assert_ptr_nonnull(strstr(error.message, "too large"));
 #endif
-	ck_assert_int_eq(patch_make_bsdiff40("old", 3, "new", 3, &sink, &error), -ENOSPC);
+	ck_assert_int_eq(patch_make_bsdiff40("old", 3, "new", 3, 0, &sink, &error), -ENOSPC);
 	ck_assert_ptr_nonnull(strstr(error.message, "cannot be written"));
 }
 END_TEST

@@ -297,7 +297,7 @@ void scripted_entry(struct scripted *scripted, const struct asset *asset)
 	char entry[160];
 	struct error error;
 
-	if (patch_make_bsdiff40(asset->old.data, asset->old.size, asset->new.data, asset->new.size, &sink, &error))
+	if (patch_make_bsdiff40(asset->old.data, asset->old.size, asset->new.data, asset->new.size, 0, &sink, &error))
 		reference_die("%s: %s", asset->path, error.message);
 	bundle_add(scripted->bundle, entry_name(scripted->reference, asset, entry), patch.data, patch.size);
 	free(patch.data);

@@ -71,7 +71,7 @@ void versions_between(struct versions *versions, const void *old_data, size_t ol
 	memcpy(versions->new_data, new_data, new_size);
 	(void)snprintf(versions->old_sha1, DIGEST_TEXT_SIZE, "%s", sha1_of(old_data, old_size));
 	(void)snprintf(versions->new_sha1, DIGEST_TEXT_SIZE, "%s", sha1_of(new_data, new_size));
-	ck_assert_int_eq(patch_make_bsdiff40(old_data, old_size, new_data, new_size, &sink, NULL), 0);
+	ck_assert_int_eq(patch_make_bsdiff40(old_data, old_size, new_data, new_size, 0, &sink, NULL), 0);
 }
 
 void versions_make(struct versions *versions, size_t old_size, size_t new_size, unsigned seed)
