@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/encrypt.h"
 #include "gentools/gentools.h"
+#include "gentools/main_app.h"
 #include "gentools/main_encrypt.h"
 #include "gentools/main_plan.h"
 #include "gentools/main_settings.h"
@@ -20,6 +21,7 @@ enum { LIST_OPTION = 256, LIMIT_OPTION = 512 };
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
 	"       update_gen plan --versions DIR [--limit BYTES]   sizes of all packages; see update_gen plan --help\n"
+	"       update_gen app DIR --to /usrdata/PATH -o app.zip   package of user files; see update_gen app --help\n"
 	"       update_gen sign update.zip --key KEY.pem    sign it; see update_gen sign --help\n"
 	"       update_gen encrypt update.zip --to PUBLIC.pem   encrypt it; see update_gen encrypt --help\n"
 	"       update_gen verify update.zip [PARTS...] --source v1/targetfiles.zip [--target v2/targetfiles.zip]\n"
@@ -250,7 +252,8 @@ int main(int argc, char **argv)
 	struct command command = {.options.jobs = main_processors()};
 	struct main_bar bar = {0};
 	struct error error = {0};
-	int status = argc > 1 && strcmp(argv[1], "plan") == 0      ? main_plan(argc - 1, argv + 1)
+	int status = argc > 1 && strcmp(argv[1], "app") == 0       ? main_app(argc - 1, argv + 1)
+	             : argc > 1 && strcmp(argv[1], "plan") == 0    ? main_plan(argc - 1, argv + 1)
 	             : argc > 1 && strcmp(argv[1], "encrypt") == 0 ? main_encrypt(argc - 1, argv + 1)
 	             : argc > 1 && strcmp(argv[1], "sign") == 0    ? main_sign(argc - 1, argv + 1)
 	                                                           : parse_options(argc, argv, &command);

@@ -318,3 +318,14 @@ int verify_package(const struct verify_inputs *inputs, const struct log *log, st
 	close_package(&opened);
 	return err;
 }
+
+int verify_install(struct model *model, const struct verify_inputs *inputs, struct error *error)
+{
+	struct opened opened;
+	int err = open_package(inputs->package, inputs->name, &opened, error);
+
+	if (err == 0)
+		err = install(model, inputs, inputs->name, opened.package, error);
+	close_package(&opened);
+	return err;
+}

@@ -31,4 +31,9 @@ struct verify_inputs {
  */
 int verify_package(const struct verify_inputs *inputs, const struct log *log, struct needs *needs, struct error *error);
 
+struct model; /* gentools/model.h */
+
+/* Only the installation of inputs->package, which no other one follows. -ECANCELED when it fails. */
+int verify_install(struct model *model, const struct verify_inputs *inputs, struct error *error);
+
 #endif

@@ -15,6 +15,7 @@ static const struct script_function functions[] = {
 	{"format", 4, 5, SCRIPT_ANY_COUNT, function_format},
 	{"get_stage", 1, 1, SCRIPT_ANY_COUNT, function_get_stage},
 	{"getprop", 1, 1, SCRIPT_ANY_COUNT, function_getprop},
+	{"is_directory", 1, 1, SCRIPT_ANY_COUNT, function_is_directory},
 	{"is_mounted", 1, 1, SCRIPT_ANY_COUNT, function_is_mounted},
 	{"keep_only", 2, 2, SCRIPT_ANY_COUNT, function_keep_only},
 	{"make_node", 4, 4, SCRIPT_ANY_COUNT, function_make_node},

@@ -77,6 +77,7 @@ int function_file_getprop(struct script_call *call, struct script_value *result)
 int function_format(struct script_call *call, struct script_value *result);
 int function_get_stage(struct script_call *call, struct script_value *result);
 int function_getprop(struct script_call *call, struct script_value *result);
+int function_is_directory(struct script_call *call, struct script_value *result);
 int function_is_mounted(struct script_call *call, struct script_value *result);
 int function_keep_only(struct script_call *call, struct script_value *result);
 int function_make_node(struct script_call *call, struct script_value *result);

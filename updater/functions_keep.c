@@ -187,3 +187,17 @@ out:
 	free(keep);
 	return err;
 }
+
+/* ---- is_directory(path): "t" or "", of a link itself; ours alone, too ---- */
+
+int function_is_directory(struct script_call *call, struct script_value *result)
+{
+	struct storage_stat stat;
+	char path[STORAGE_PATH_MAX];
+	int err = argument_path(call, 0, path);
+
+	if (err < 0)
+		return err;
+	err = storage_stat_path(run_of(call)->storage, path, &stat);
+	return script_result_text(result, err == 0 && stat.type == STORAGE_DIRECTORY ? "t" : "");
+}

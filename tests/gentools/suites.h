@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *app_tests(void);     /* update_gen app */
 TCase *change_tests(void);  /* what the package does about each difference */
 TCase *chain_tests(void);   /* update_gen plan */
 TCase *delta_tests(void);   /* which format a patch has */

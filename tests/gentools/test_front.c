@@ -74,7 +74,7 @@ static const char *const truths[] = {
 	"$gen plan --versions . --from v3 >out 2>err; test $? = 1 && grep -q v3 err",
 	"$gen plan --versions . --limit 1G >out 2>err; test $? = 2 && grep -q 'limit 1G' err",
 	/* The manual has every option of every usage text. */
-	"for u in '' plan sign encrypt; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o "
+	"for u in '' app plan sign encrypt; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o "
 	"'[-][-][a-z-]*' >o "
 	"&& test "
 	"-s o || exit 1; while read -r o; do sed 's/\\\\-/-/g' " MANUAL

@@ -10,6 +10,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, chain_tests());
+	suite_add_tcase(suite, app_tests());
 	suite_add_tcase(suite, change_tests());
 	suite_add_tcase(suite, delta_tests());
 	suite_add_tcase(suite, encrypt_tests());

@@ -117,6 +117,19 @@ START_TEST(test_keep_only_refuses)
 }
 END_TEST
 
+START_TEST(test_is_directory)
+{
+	char real[512];
+
+	world_put_text(&w, "/system/dir/x", "");
+	ck_assert_int_eq(symlink("dir", world_path(&w, "/system/link", real)), 0);
+	world_yields(&w, "is_directory(\"/system/dir\")", "t");
+	world_yields(&w, "is_directory(\"/system/dir/x\")", "");
+	world_yields(&w, "is_directory(\"/system/link\")", "");
+	world_yields(&w, "is_directory(\"/system/none\")", "");
+}
+END_TEST
+
 Suite *suite_keep(void)
 {
 	Suite *suite = suite_create("keep");
@@ -125,6 +138,7 @@ Suite *suite_keep(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_keep_only);
 	tcase_add_test(tc, test_keep_only_refuses);
+	tcase_add_test(tc, test_is_directory);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
