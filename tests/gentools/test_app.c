@@ -37,9 +37,8 @@ static void teardown(void)
 
 #define OWNER " --owner $(id -u):$(id -g) "
 #define MAKE  "$gen app one --to /usrdata/app -o one.zip" OWNER ">log"
-#define TWO                                                                                                            \
-	"cp -r one two && echo 2 >two/bin/tool && rm two/run && $gen app two --to /usrdata/app -o two.zip" OWNER ">lo" \
-	"g"
+#define COPY  "cp -r one two && echo 2 >two/bin/tool && rm two/run && "
+#define TWO   COPY "$gen app two --to /usrdata/app -o two.zip" OWNER ">log"
 
 START_TEST(installs)
 {
