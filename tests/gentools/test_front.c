@@ -66,10 +66,10 @@ static const char *const truths[] = {
 	"system/new",
 	/* All ways between the versions, there and back. */
 	"mkdir all && mv v1 v2 all && $gen plan --versions all --jobs 2 >out && grep -q '^chain: v1 -> v2 (1 package,' "
-        "out "
+	"out "
 	"&& test -s all/results/v1--v2.txt && ! test -e all/results/v2--v1.txt && "
 	"$gen plan --versions all --back --from v2 --to v1 --results r >out && grep -q '^chain: v2 -> v1 (1 package,' "
-        "out "
+	"out "
 	"&& ls r | grep -q 'v2--v1' && $gen plan --versions all --results r --limit 1 l >out 2>err; test $? = 3",
 	"$gen plan --versions . --from v3 >out 2>err; test $? = 1 && grep -q v3 err",
 	"$gen plan --versions . --limit 1G >out 2>err; test $? = 2 && grep -q 'limit 1G' err",
