@@ -51,8 +51,7 @@ void compose_quoted(FILE *out, const char *text)
 	(void)fputc('"', out);
 }
 
-/* The quoted text between two pieces of code. */
-static void put_call(FILE *out, const char *before, const char *text, const char *after)
+void compose_call(FILE *out, const char *before, const char *text, const char *after)
 {
 	(void)fputs(before, out);
 	compose_quoted(out, text);
@@ -109,7 +108,7 @@ static void put_other_test(FILE *out, const char *place, const struct step *step
 {
 	char old[DIGEST_TEXT_SIZE];
 
-	put_call(out, " ||\n       apply_patch_check(", place, "");
+	compose_call(out, " ||\n       apply_patch_check(", place, "");
 	(void)fprintf(out, ", \"%s\")", digest_format(&step->old_digest, old));
 }
 
@@ -149,7 +148,7 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 	(void)fputs("assert(", c->out);
 	store_put_guard(step, c->out);
 	if (source)
-		put_call(c->out, "apply_patch(", source, ", ");
+		compose_call(c->out, "apply_patch(", source, ", ");
 	else
 		(void)fputs("apply_patch(", c->out);
 	put_object(c->out, step);
@@ -180,8 +179,8 @@ static void put_rename(FILE *out, const struct step *step)
 		put_test(out, step, true);
 		(void)fputs(" ||\n    ", out);
 	}
-	put_call(out, "rename(", step->from, ", ");
-	put_call(out, "", step->device, ");\n");
+	compose_call(out, "rename(", step->from, ", ");
+	compose_call(out, "", step->device, ");\n");
 }
 
 static void put_image(struct composer *c, const struct step *step)
@@ -190,42 +189,10 @@ static void put_image(struct composer *c, const struct step *step)
 	store_put_guard(step, c->out);
 	(void)fputs("write_raw_image(", c->out);
 	store_put_data(step, c->out);
-	put_call(c->out, ", ", step->device, ")");
+	compose_call(c->out, ", ", step->device, ")");
 	store_put_alternative(step, c->out);
 	(void)fputs(");\n", c->out);
 	put_progress(c, step_work(step));
-}
-
-/* Whether a directory may be there before the package's files are unpacked, and be private. */
-static bool is_made_by_move(const struct plan *plan, const struct step *step)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].from && path_in(plan->steps[i].path, step->path))
-			return true;
-	return false;
-}
-
-/* Mode and owner; links have no mode. Also for root's: in a set-group-id directory a new link gets another group. */
-static void put_metadata(FILE *out, const struct plan *plan, const struct step *step)
-{
-	const struct object *new = step->new;
-
-	if (!new || step_is_image(step))
-		return;
-	if (new->implied) {
-		if (step->kind == STEP_DIRECTORY && (plan->full || is_made_by_move(plan, step)))
-			put_call(out, "set_metadata(", step->device, ", \"uid\", 0, \"gid\", 0, \"mode\", 0755);\n");
-		return;
-	}
-	put_call(out, "set_metadata(", step->device, "");
-	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld", (long long)new->uid, (long long)new->gid);
-	if (new->type != OBJECT_LINK)
-		(void)fprintf(out, ", \"mode\", 0%o", new->mode);
-	/* A patched file has those of the old one, and one that stays the module's. */
-	if ((new->type == OBJECT_FILE && plan->full) ||
-	    (new->has_capabilities && (new->capabilities != 0 || (step->old && step->old->capabilities != 0))))
-		(void)fprintf(out, ", \"capabilities\", 0x%llx", (unsigned long long)new->capabilities);
-	(void)fputs(");\n", out);
 }
 
 static void put_deletions(const struct plan *plan, FILE *out, enum step_kind kind, bool makes_way)
@@ -295,19 +262,18 @@ static void put_late(struct composer *c, const struct plan *plan, const struct s
 	if (step->kind == STEP_PATCH) {
 		put_patch(c, step, NULL);
 	} else {
-		put_call(c->out, "assert(package_extract_file(", step->entry, ", ");
-		put_call(c->out, "", step->device, "));\n");
+		compose_call(c->out, "assert(package_extract_file(", step->entry, ", ");
+		compose_call(c->out, "", step->device, "));\n");
 		put_progress(c, step_work(step));
 	}
-	put_metadata(c->out, plan, step);
-	compose_xattrs(step, c->out);
+	compose_metadata(plan, step, c->out);
 }
 
 static void put_node(FILE *out, const struct step *step)
 {
 	const struct object_node *node = &step->new->node;
 
-	put_call(out, "make_node(", step->device, "");
+	compose_call(out, "make_node(", step->device, "");
 	(void)fprintf(out, ", \"%c\", %u, %u);\n", node->kind, node->major, node->minor);
 }
 
@@ -334,8 +300,8 @@ static void put_files(const struct plan *plan, struct composer *c)
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->steps[i].kind != STEP_LINK)
 			continue;
-		put_call(c->out, "symlink(", plan->steps[i].new->link, ", ");
-		put_call(c->out, "", plan->steps[i].device, ");\n");
+		compose_call(c->out, "symlink(", plan->steps[i].new->link, ", ");
+		compose_call(c->out, "", plan->steps[i].device, ");\n");
 	}
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_NODE)
@@ -343,8 +309,7 @@ static void put_files(const struct plan *plan, struct composer *c)
 	for (size_t i = 0; i < plan->count; i++) {
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
 			continue;
-		put_metadata(c->out, plan, &plan->steps[i]);
-		compose_xattrs(&plan->steps[i], c->out);
+		compose_metadata(plan, &plan->steps[i], c->out);
 	}
 	for (size_t i = 0; i < plan->count; i++)
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)

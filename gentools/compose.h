@@ -25,10 +25,12 @@ void compose_end(const struct plan *plan, bool system, FILE *out);
 /* Whether all of it was written, only the stream knows: ferror(). */
 void compose_script(const struct plan *plan, FILE *out);
 
-/* The extended attributes of a step's new object. */
-void compose_xattrs(const struct step *step, FILE *out);
+/* Owner, mode and attributes of a step's new object. */
+void compose_metadata(const struct plan *plan, const struct step *step, FILE *out);
 
 /* Text as a quoted string of the language. */
 void compose_quoted(FILE *out, const char *text);
+/* The quoted text between two pieces of code. */
+void compose_call(FILE *out, const char *before, const char *text, const char *after);
 
 #endif
