@@ -178,49 +178,77 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 	return err < 0 ? err : deltas_make(plan, options, log, error);
 }
 
+/* Both versions as they shall be on the modules, and the lists that had a say in that. */
+struct inputs {
+	struct tree source;
+	struct tree target;
+	struct lists lists;
+};
+
+static void inputs_init(struct inputs *inputs)
+{
+	*inputs = (struct inputs){.source.spool.fd = -1, .target.spool.fd = -1};
+}
+
+static void inputs_free(struct inputs *inputs)
+{
+	lists_free(&inputs->lists);
+	tree_free(&inputs->target);
+	tree_free(&inputs->source);
+}
+
+static int read_inputs(struct inputs *inputs, const struct gen_options *options, const struct log *log,
+                       struct error *error)
+{
+	struct tree *source = &inputs->source;
+	struct tree *target = &inputs->target;
+	int err = lists_read(&inputs->lists, options->lists, options->lists_folder, log, error);
+
+	if (err == 0)
+		err = read_tree(target, options->target, options, log, error);
+	if (err == 0)
+		err = options->source ? read_tree(source, options->source, options, log, error)
+		                      : full_make_module(source, target, error);
+	if (err == 0)
+		err = check_nodes(source, options, error);
+	if (err == 0)
+		err = check_nodes(target, options, error);
+	if (err == 0)
+		err = check_trees(source, target, options, error);
+	if (err == 0 && options->full)
+		err = full_check_lists(&inputs->lists, error);
+	if (err == 0)
+		err = lists_apply(&inputs->lists, source, target, options->parts, log, error);
+	if (err == 0)
+		err = rollback_compare(source, target, options->parts, log, error);
+	if (err < 0)
+		return err;
+	if (options->source)
+		warn_of(source, log);
+	warn_of(target, log);
+	return 0;
+}
+
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct tree source = {.spool = {.fd = -1}};
-	struct tree target = {.spool = {.fd = -1}};
+	struct inputs inputs;
 	struct plan plan = {.spool = {.fd = -1}};
 	struct plan trials = {.spool = {.fd = -1}};
 	struct verify_inputs trees = {.name = options->output,
-	                              .source = &source,
-	                              .target = &target,
+	                              .source = &inputs.source,
+	                              .target = &inputs.target,
 	                              .parts = options->parts,
 	                              .progress = &options->progress,
 	                              .limits = options->limits};
-	struct lists lists = {0};
 	struct needs needs = {0};
 	struct signer *signer = NULL;
 	int err = pack_check_output(options->output, options, error);
 
+	inputs_init(&inputs);
 	if (err == 0 && options->sign)
 		err = signer_open(options->sign, &signer, error);
 	if (err == 0)
-		err = lists_read(&lists, options->lists, options->lists_folder, log, error);
-	if (err == 0)
-		err = read_tree(&target, options->target, options, log, error);
-	if (err == 0)
-		err = options->source ? read_tree(&source, options->source, options, log, error)
-		                      : full_make_module(&source, &target, error);
-	if (err == 0)
-		err = check_nodes(&source, options, error);
-	if (err == 0)
-		err = check_nodes(&target, options, error);
-	if (err == 0)
-		err = check_trees(&source, &target, options, error);
-	if (err == 0 && options->full)
-		err = full_check_lists(&lists, error);
-	if (err == 0)
-		err = lists_apply(&lists, &source, &target, options->parts, log, error);
-	if (err == 0)
-		err = rollback_compare(&source, &target, options->parts, log, error);
-	if (err == 0) {
-		if (options->source)
-			warn_of(&source, log);
-		warn_of(&target, log);
-	}
+		err = read_inputs(&inputs, options, log, error);
 	if (err == 0)
 		err = make_plan(&plan, &trials, &trees, options, log, error);
 	if (err == 0)
@@ -228,43 +256,38 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		                                                      error);
 	/* That nothing is left to do may be their doing. */
 	if (err == 0 || err == -ENODATA)
-		lists_report(&lists, log);
+		lists_report(&inputs.lists, log);
 	if (err == 0 && options->summary)
 		err = summary_write(&plan, &trees, options, options->no_verify ? NULL : &needs, error);
 	signer_close(signer);
-	lists_free(&lists);
 	plan_free(&plan);
 	plan_free(&trials);
-	tree_free(&target);
-	tree_free(&source);
+	inputs_free(&inputs);
 	return err;
 }
 
 int gen_verify_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct tree source = {.spool = {.fd = -1}};
-	struct tree target = {.spool = {.fd = -1}};
-	struct verify_inputs inputs = {.package = options->output,
-	                               .name = options->output,
-	                               .source = &source,
-	                               .parts = options->parts,
-	                               .progress = &options->progress,
-	                               .limits = options->limits};
-	struct lists lists = {0};
-	int err = read_tree(&source, options->source, options, log, error);
+	struct inputs inputs;
+	struct verify_inputs trees = {.package = options->output,
+	                              .name = options->output,
+	                              .source = &inputs.source,
+	                              .target = options->target ? &inputs.target : NULL,
+	                              .parts = options->parts,
+	                              .progress = &options->progress,
+	                              .limits = options->limits};
+	int err;
 
-	if (err == 0 && options->target) {
-		inputs.target = &target;
-		err = read_tree(&target, options->target, options, log, error);
-		if (err == 0)
-			err = lists_read(&lists, options->lists, options->lists_folder, log, error);
-		if (err == 0)
-			err = lists_apply(&lists, &source, &target, options->parts, log, error);
-	}
+	inputs_init(&inputs);
+	err = read_tree(&inputs.source, options->source, options, log, error);
+	if (err == 0 && options->target)
+		err = read_tree(&inputs.target, options->target, options, log, error);
+	if (err == 0 && options->target)
+		err = lists_read(&inputs.lists, options->lists, options->lists_folder, log, error);
+	if (err == 0 && options->target)
+		err = lists_apply(&inputs.lists, &inputs.source, &inputs.target, options->parts, log, error);
 	if (err == 0)
-		err = verify_package(&inputs, log, NULL, error);
-	lists_free(&lists);
-	tree_free(&target);
-	tree_free(&source);
+		err = verify_package(&trees, log, NULL, error);
+	inputs_free(&inputs);
 	return err;
 }
