@@ -185,9 +185,9 @@ struct inputs {
 	struct lists lists;
 };
 
-static void inputs_init(struct inputs *inputs)
+static struct inputs no_inputs(void)
 {
-	*inputs = (struct inputs){.source.spool.fd = -1, .target.spool.fd = -1};
+	return (struct inputs){.source.spool.fd = -1, .target.spool.fd = -1};
 }
 
 static void inputs_free(struct inputs *inputs)
@@ -231,7 +231,7 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 
 int gen_make_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct inputs inputs;
+	struct inputs inputs = no_inputs();
 	struct plan plan = {.spool = {.fd = -1}};
 	struct plan trials = {.spool = {.fd = -1}};
 	struct verify_inputs trees = {.name = options->output,
@@ -244,7 +244,6 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	struct signer *signer = NULL;
 	int err = pack_check_output(options->output, options, error);
 
-	inputs_init(&inputs);
 	if (err == 0 && options->sign)
 		err = signer_open(options->sign, &signer, error);
 	if (err == 0)
@@ -268,7 +267,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 
 int gen_verify_package(const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct inputs inputs;
+	struct inputs inputs = no_inputs();
 	struct verify_inputs trees = {.package = options->output,
 	                              .name = options->output,
 	                              .source = &inputs.source,
@@ -276,10 +275,8 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	                              .parts = options->parts,
 	                              .progress = &options->progress,
 	                              .limits = options->limits};
-	int err;
+	int err = read_tree(&inputs.source, options->source, options, log, error);
 
-	inputs_init(&inputs);
-	err = read_tree(&inputs.source, options->source, options, log, error);
 	if (err == 0 && options->target)
 		err = read_tree(&inputs.target, options->target, options, log, error);
 	if (err == 0 && options->target)
