@@ -3,20 +3,15 @@
 #include "gentools/gentools.h"
 #include "gentools/main_app.h"
 #include "gentools/main_encrypt.h"
+#include "gentools/main_options.h"
 #include "gentools/main_plan.h"
 #include "gentools/main_settings.h"
 #include "gentools/main_sign.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EXIT_USAGE = 2, EXIT_NOT_PROVED = 3 };
-
-/* Behind the characters: options that name the list, or the limit, of this number. */
-enum { LIST_OPTION = 256, LIMIT_OPTION = 512 };
 
 static const char usage[] =
 	"Usage: update_gen PARTS... --source v1/targetfiles.zip --target v2/targetfiles.zip -o update.zip\n"
@@ -79,37 +74,11 @@ struct command {
 	struct gen_options options;
 	bool verify; /* only that, of options.output */
 	bool quiet;
+	bool version; /* only that of the program */
 	struct recipients recipients;
 };
 
-static const struct option long_options[] = {
-	{"source", required_argument, NULL, 's'},
-	{"target", required_argument, NULL, 't'},
-	{"output", required_argument, NULL, 'o'},
-	{"allow-empty", no_argument, NULL, 'e'},
-	{"sign", required_argument, NULL, 'k'},
-	{"encrypt", required_argument, NULL, 'E'},
-	{"no-verify", no_argument, NULL, 'n'},
-	{"full", no_argument, NULL, 'f'},
-	{"minimal", no_argument, NULL, 'm'},
-	{"compat", required_argument, NULL, 'c'},
-	{"max-package", required_argument, NULL, LIMIT_OPTION},
-	{"max-scratch", required_argument, NULL, LIMIT_OPTION + 1},
-	{"max-memory", required_argument, NULL, LIMIT_OPTION + 2},
-	{"fullota", required_argument, NULL, LIST_OPTION + GEN_FULLOTA},
-	{"noota", required_argument, NULL, LIST_OPTION + GEN_NOOTA},
-	{"chmod", required_argument, NULL, LIST_OPTION + GEN_CHMOD},
-	{"multifota", required_argument, NULL, LIST_OPTION + GEN_MULTIFOTA},
-	{"lists", required_argument, NULL, 'l'},
-	{"jobs", required_argument, NULL, 'j'},
-	{"json", required_argument, NULL, 'J'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{NULL, 0, NULL, 0},
-};
-
-/* What is no option: "verify PACKAGE", and parts; and what goes with what. Then all must be there; -1 to go on. */
+/* What is no option: "verify PACKAGE", and parts; and what goes with what. Then all must be there. */
 static int parse_words(int count, char **words, struct command *command)
 {
 	struct gen_options *options = &command->options;
@@ -143,7 +112,7 @@ static int parse_words(int count, char **words, struct command *command)
 	}
 	if (options->parts && (options->source || (options->full && !command->verify)) &&
 	    (options->target || command->verify) && options->output)
-		return -1;
+		return MAIN_GO_ON;
 	(void)fprintf(stderr, "update_gen: %s needed; see --help\n",
 	              command->verify ? "--source is"
 	              : options->full ? "parts, --target and --output are"
@@ -151,98 +120,42 @@ static int parse_words(int count, char **words, struct command *command)
 	return EXIT_USAGE;
 }
 
-static bool take_limit(struct gen_limits *limits, int number, const char *text)
-{
-	static const char *const names[] = {"--max-package", "--max-scratch", "--max-memory"};
-	uint64_t *const values[] = {&limits->package, &limits->scratch, &limits->memory};
-
-	return main_parse_bytes(names[number], text, values[number]);
-}
-
-/* A list or a limit; of what is neither getopt_long() said why. */
-static bool take_numbered(struct gen_options *options, int c, const char *text)
-{
-	if (c >= LIMIT_OPTION)
-		return take_limit(&options->limits, c - LIMIT_OPTION, text);
-	if (c >= LIST_OPTION && c < LIST_OPTION + GEN_LISTS)
-		options->lists[c - LIST_OPTION] = text;
-	return c >= LIST_OPTION;
-}
-
-static bool take_recipient(struct command *command, const char *path)
-{
-	struct error error;
-	int err = recipients_add(&command->recipients, path, &error);
-
-	if (err < 0)
-		(void)fprintf(stderr, "update_gen: %s\n", error.message);
-	command->options.recipients = &command->recipients;
-	return err == 0;
-}
-
-/* Fills the command; -1 to go on, otherwise the exit status to end with. */
+/* Fills the command; MAIN_GO_ON, or the exit status to end with. */
 static int parse_options(int argc, char **argv, struct command *command)
 {
-	struct gen_options *options = &command->options;
-	int c;
+	struct gen_options *made = &command->options;
+	const struct main_option options[] = {
+		{.name = "source", .letter = 's', .text = &made->source},
+		{.name = "target", .letter = 't', .text = &made->target},
+		{.name = "output", .letter = 'o', .text = &made->output},
+		{.name = "allow-empty", .flag = &made->allow_empty},
+		{.name = "sign", .text = &made->sign},
+		{.name = "encrypt", .take = main_take_recipient, .ctx = &command->recipients},
+		{.name = "no-verify", .flag = &made->no_verify},
+		{.name = "full", .flag = &made->full},
+		{.name = "minimal", .flag = &made->minimal},
+		{.name = "compat", .take = main_take_compat, .ctx = &made->native},
+		{.name = "max-package", .take = main_take_bytes, .ctx = &made->limits.package},
+		{.name = "max-scratch", .take = main_take_bytes, .ctx = &made->limits.scratch},
+		{.name = "max-memory", .take = main_take_bytes, .ctx = &made->limits.memory},
+		{.name = "fullota", .text = &made->lists[GEN_FULLOTA]},
+		{.name = "noota", .text = &made->lists[GEN_NOOTA]},
+		{.name = "chmod", .text = &made->lists[GEN_CHMOD]},
+		{.name = "multifota", .text = &made->lists[GEN_MULTIFOTA]},
+		{.name = "lists", .text = &made->lists_folder},
+		{.name = "jobs", .take = main_take_jobs, .ctx = &made->jobs},
+		{.name = "json", .text = &made->summary},
+		{.name = "quiet", .flag = &command->quiet},
+		{.name = "version", .flag = &command->version},
+	};
+	int status = main_parse_options(argc, argv, usage, options, sizeof(options) / sizeof(options[0]));
 
-	while ((c = getopt_long(argc, argv, "s:t:o:", long_options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			options->source = optarg;
-			break;
-		case 't':
-			options->target = optarg;
-			break;
-		case 'o':
-			options->output = optarg;
-			break;
-		case 'e':
-			options->allow_empty = true;
-			break;
-		case 'k':
-			options->sign = optarg;
-			break;
-		case 'E':
-			if (!take_recipient(command, optarg))
-				return EXIT_FAILURE;
-			break;
-		case 'n':
-			options->no_verify = true;
-			break;
-		case 'f':
-			options->full = true;
-			break;
-		case 'm':
-			options->minimal = true;
-			break;
-		case 'c':
-			if (!main_parse_compat(optarg, &options->native))
-				return EXIT_USAGE;
-			break;
-		case 'j':
-			options->jobs = main_parse_jobs(optarg);
-			if (options->jobs == 0)
-				return EXIT_USAGE;
-			break;
-		case 'J':
-			options->summary = optarg;
-			break;
-		case 'q':
-			command->quiet = true;
-			break;
-		case 'h':
-			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		case 'v':
-			return puts("update_gen " FOTA_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		case 'l':
-			options->lists_folder = optarg;
-			break;
-		default:
-			if (!take_numbered(options, c, optarg))
-				return EXIT_USAGE;
-		}
-	}
+	if (status != MAIN_GO_ON)
+		return status;
+	if (command->version)
+		return puts("update_gen " FOTA_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (command->recipients.count > 0)
+		made->recipients = &command->recipients;
 	return parse_words(argc - optind, argv + optind, command);
 }
 
@@ -259,7 +172,7 @@ int main(int argc, char **argv)
 	                                                           : parse_options(argc, argv, &command);
 	int err;
 
-	if (status >= 0)
+	if (status != MAIN_GO_ON)
 		return status;
 	if (!main_take_time(&command.options))
 		return EXIT_USAGE;
@@ -270,13 +183,5 @@ int main(int argc, char **argv)
 	err = command.verify ? gen_verify_package(&command.options, &log, &error)
 	                     : gen_make_package(&command.options, &log, &error);
 	main_end_progress(&bar);
-	if (err < 0) {
-		(void)fprintf(stderr, "update_gen: %s\n", error.message);
-		return err == -EILSEQ || err == -ECANCELED ? EXIT_NOT_PROVED : EXIT_FAILURE;
-	}
-	if (fflush(stdout) != 0) {
-		perror("update_gen: standard output");
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
+	return main_end("update_gen", err, &error);
 }

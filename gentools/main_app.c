@@ -2,15 +2,13 @@
 #include "gentools/main_app.h"
 
 #include "gentools/app.h"
+#include "gentools/main_options.h"
 #include "gentools/main_settings.h"
-#include "gentools/sign.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { EXIT_USAGE = 2, EXIT_NOT_PROVED = 3 };
 
 static const char usage[] =
 	"Usage: update_gen app DIR --to /usrdata/PATH -o app.zip [OPTION]...\n"
@@ -27,18 +25,9 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 the package does not bring about what it is for.\n";
 
-static const struct option long_options[] = {
-	{"to", required_argument, NULL, 't'},
-	{"output", required_argument, NULL, 'o'},
-	{"owner", required_argument, NULL, 'u'},
-	{"rollback", required_argument, NULL, 'r'},
-	{"sign", required_argument, NULL, 'k'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-static bool take_owner(struct app_options *options, const char *text)
+static int take_owner(void *ctx, const char *name, const char *text)
 {
+	struct app_options *options = ctx;
 	unsigned long long uid;
 	unsigned long long gid;
 	char *end;
@@ -48,50 +37,35 @@ static bool take_owner(struct app_options *options, const char *text)
 	uid = strtoull(text, &end, 10);
 	gid = *end == ':' && end[1] >= '0' && end[1] <= '9' ? strtoull(end + 1, &end, 10) : UINT64_MAX;
 	if (*text < '0' || *text > '9' || *end || errno || uid >= UINT32_MAX || gid >= UINT32_MAX) {
-		(void)fprintf(stderr, "update_gen app: --owner %s: not UID:GID\n", text);
-		return false;
+		(void)fprintf(stderr, "update_gen app: --%s %s: not UID:GID\n", name, text);
+		return EXIT_USAGE;
 	}
 	options->has_owner = true;
 	options->uid = (uint32_t)uid;
 	options->gid = (uint32_t)gid;
-	return true;
+	return MAIN_GO_ON;
 }
 
-/* -1 to go on, otherwise the exit status to end with. */
+/* MAIN_GO_ON, or the exit status to end with. */
 static int parse_options(int argc, char **argv, struct app_options *options)
 {
-	int c;
+	const struct main_option known[] = {
+		{.name = "to", .letter = 't', .text = &options->path},
+		{.name = "output", .letter = 'o', .text = &options->output},
+		{.name = "owner", .take = take_owner, .ctx = options},
+		{.name = "rollback", .text = &options->rollback},
+		{.name = "sign", .letter = 'k', .text = &options->sign},
+	};
+	int status = main_parse_options(argc, argv, usage, known, sizeof(known) / sizeof(known[0]));
 
-	while ((c = getopt_long(argc, argv, "t:o:k:", long_options, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			options->path = optarg;
-			break;
-		case 'o':
-			options->output = optarg;
-			break;
-		case 'u':
-			if (!take_owner(options, optarg))
-				return EXIT_USAGE;
-			break;
-		case 'r':
-			options->rollback = optarg;
-			break;
-		case 'k':
-			options->sign = optarg;
-			break;
-		case 'h':
-			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		default:
-			return EXIT_USAGE; /* getopt_long() said why */
-		}
-	}
+	if (status != MAIN_GO_ON)
+		return status;
 	if (!options->path || !options->output || argc - optind != 1) {
 		(void)fputs("update_gen app: one folder, --to and --output are needed; see --help\n", stderr);
 		return EXIT_USAGE;
 	}
 	options->folder = argv[optind];
-	return -1;
+	return MAIN_GO_ON;
 }
 
 int main_app(int argc, char **argv)
@@ -103,15 +77,11 @@ int main_app(int argc, char **argv)
 	int status = parse_options(argc, argv, &options);
 	int err;
 
-	if (status >= 0)
+	if (status != MAIN_GO_ON)
 		return status;
 	if (!main_take_time(&settings))
 		return EXIT_USAGE;
 	options.time = settings.has_time ? &settings.time : NULL;
 	err = app_make_package(&options, &log, &error);
-	if (err < 0) {
-		(void)fprintf(stderr, "update_gen app: %s\n", error.message);
-		return err == -EILSEQ || err == -ECANCELED ? EXIT_NOT_PROVED : EXIT_FAILURE;
-	}
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return main_end("update_gen app", err, &error);
 }

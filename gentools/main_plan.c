@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/main_plan.h"
 
+#include "gentools/main_options.h"
 #include "gentools/main_settings.h"
 #include "gentools/matrix.h"
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 2, EXIT_NO_WAY = 3 };
+enum { EXIT_NO_WAY = 3 };
 
 static const char usage[] =
 	"Usage: update_gen plan --versions DIR [OPTION]... [PARTS]...\n"
@@ -29,47 +30,6 @@ static const char usage[] =
 	"PARTS are those of update_gen, by default a. Exit status: 0 there is a chain, 1 failed, 2 wrong usage, 3 "
 	"there\n"
 	"is none.\n";
-
-static const struct option long_options[] = {
-	{"versions", required_argument, NULL, 'v'},
-	{"limit", required_argument, NULL, 'l'},
-	{"from", required_argument, NULL, 'f'},
-	{"to", required_argument, NULL, 't'},
-	{"back", no_argument, NULL, 'b'},
-	{"results", required_argument, NULL, 'r'},
-	{"jobs", required_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-/* False: wrong usage, which is told. */
-static bool take_option(int option, struct matrix_options *options)
-{
-	switch (option) {
-	case 'v':
-		options->versions = optarg;
-		return true;
-	case 'l':
-		return main_parse_bytes("--limit", optarg, &options->limit);
-	case 'f':
-		options->from = optarg;
-		return true;
-	case 't':
-		options->to = optarg;
-		return true;
-	case 'b':
-		options->back = true;
-		return true;
-	case 'r':
-		options->results = optarg;
-		return true;
-	case 'j':
-		options->jobs = main_parse_jobs(optarg);
-		return options->jobs > 0;
-	default:
-		return false; /* getopt_long() said why */
-	}
-}
 
 static int run(const struct matrix_options *options)
 {
@@ -95,14 +55,19 @@ static int run(const struct matrix_options *options)
 int main_plan(int argc, char **argv)
 {
 	struct matrix_options options = {.jobs = main_processors(), .limit = UINT64_MAX - 1};
-	int c;
+	const struct main_option known[] = {
+		{.name = "versions", .text = &options.versions},
+		{.name = "limit", .take = main_take_bytes, .ctx = &options.limit},
+		{.name = "from", .text = &options.from},
+		{.name = "to", .text = &options.to},
+		{.name = "back", .flag = &options.back},
+		{.name = "results", .text = &options.results},
+		{.name = "jobs", .take = main_take_jobs, .ctx = &options.jobs},
+	};
+	int status = main_parse_options(argc, argv, usage, known, sizeof(known) / sizeof(known[0]));
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == 'h')
-			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		if (!take_option(c, &options))
-			return EXIT_USAGE;
-	}
+	if (status != MAIN_GO_ON)
+		return status;
 	for (; optind < argc; optind++) {
 		if (gen_parse_parts(argv[optind], &options.parts) < 0) {
 			(void)fprintf(stderr, "update_gen: \"%s\": parts are letters of a, m, l, o\n", argv[optind]);

@@ -4,21 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BAR_WIDTH 40
-#define JOBS_MAX  1024
-
-bool main_parse_compat(const char *text, bool *native)
-{
-	*native = strcmp(text, "native") == 0;
-	if (*native || strcmp(text, "lineage") == 0)
-		return true;
-	(void)fprintf(stderr, "update_gen: --compat %s: neither lineage nor native\n", text);
-	return false;
-}
 
 unsigned main_processors(void)
 {
@@ -27,41 +16,13 @@ unsigned main_processors(void)
 	return count > 0 ? (unsigned)count : 1;
 }
 
-/* Decimal digits and nothing else. */
-static bool parse_number(const char *text, unsigned long long max, unsigned long long *value)
+bool main_parse_number(const char *text, unsigned long long max, unsigned long long *value)
 {
 	char *end;
 
 	errno = 0;
 	*value = strtoull(text, &end, 10);
 	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && *value <= max;
-}
-
-unsigned main_parse_jobs(const char *text)
-{
-	unsigned long long value;
-
-	if (parse_number(text, JOBS_MAX, &value) && value > 0)
-		return (unsigned)value;
-	(void)fprintf(stderr, "update_gen: --jobs %s: not a number from 1 to %d\n", text, JOBS_MAX);
-	return 0;
-}
-
-bool main_parse_bytes(const char *option, const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KkMm";
-	size_t length = strlen(text);
-	const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
-	char *digits = strndup(text, unit ? length - 1 : length);
-	unsigned long long value;
-	bool good = digits && parse_number(digits, UINT32_MAX, &value) && value > 0;
-
-	if (good)
-		*bytes = !unit ? value : value << (unit - units < 2 ? 10 : 20);
-	else
-		(void)fprintf(stderr, "update_gen: %s %s: not a number of bytes\n", option, text);
-	free(digits);
-	return good;
 }
 
 bool main_take_time(struct gen_options *options)
@@ -71,7 +32,7 @@ bool main_take_time(struct gen_options *options)
 
 	if (!text || !*text)
 		return true;
-	if (!parse_number(text, UINT32_MAX, &value)) {
+	if (!main_parse_number(text, UINT32_MAX, &value)) {
 		(void)fprintf(stderr, "update_gen: SOURCE_DATE_EPOCH=%s: not a number of seconds\n", text);
 		return false;
 	}

@@ -5,14 +5,8 @@
 /* What update_gen takes from the machine it runs on, none of which changes a byte of a package's patches. */
 #include "gentools/gentools.h"
 
-/* A number of jobs; 0, and told on standard error, when it is none. */
-unsigned main_parse_jobs(const char *text);
-
-/* A number of bytes above 0, K or M may follow it; false, and told, when it is none. */
-bool main_parse_bytes(const char *option, const char *text, uint64_t *bytes);
-
-/* "lineage" or "native"; false, and told, when it is neither. */
-bool main_parse_compat(const char *text, bool *native);
+/* Decimal digits and nothing else, at most max. */
+bool main_parse_number(const char *text, unsigned long long max, unsigned long long *value);
 
 /* How many processors there are. */
 unsigned main_processors(void);

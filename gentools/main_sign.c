@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/main_sign.h"
 
+#include "gentools/main_options.h"
 #include "gentools/sign.h"
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
 	"Usage: update_gen sign PACKAGE --key KEY.pem [-o OUTPUT]\n"
@@ -21,36 +19,21 @@ static const char usage[] =
 	"\n"
 	"The same package and key make the same bytes, except for EC. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
 
-static const struct option long_options[] = {
-	{"key", required_argument, NULL, 'k'},
-	{"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
 int main_sign(int argc, char **argv)
 {
 	const char *key = NULL;
 	const char *output = NULL;
+	const struct main_option options[] = {
+		{.name = "key", .letter = 'k', .text = &key},
+		{.name = "output", .letter = 'o', .text = &output},
+	};
 	struct signer *signer = NULL;
 	struct error error = {0};
+	int status = main_parse_options(argc, argv, usage, options, sizeof(options) / sizeof(options[0]));
 	int err;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "k:o:", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'k':
-			key = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'h':
-			return fputs(usage, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-		default:
-			return EXIT_USAGE; /* getopt_long() said why */
-		}
-	}
+	if (status != MAIN_GO_ON)
+		return status;
 	if (!key || argc - optind != 1) {
 		(void)fputs("update_gen sign: one package and --key are needed; see --help\n", stderr);
 		return EXIT_USAGE;
@@ -59,7 +42,5 @@ int main_sign(int argc, char **argv)
 	if (err == 0)
 		err = signer_sign(signer, argv[optind], output ? output : argv[optind], &error);
 	signer_close(signer);
-	if (err < 0)
-		(void)fprintf(stderr, "update_gen sign: %s\n", error.message);
-	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return main_end("update_gen sign", err, &error);
 }
