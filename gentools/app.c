@@ -4,6 +4,7 @@
 #include "gentools/app_check.h"
 #include "gentools/compose.h"
 #include "gentools/output.h"
+#include "gentools/place.h"
 #include "gentools/sign.h"
 #include "gentools/tree_folder.h"
 #include "package/package.h"
@@ -260,7 +261,8 @@ int app_make_package(const struct app_options *options, const struct log *log, s
 		return error_set(error, 0, EINVAL,
 		                 "%s: not a place for user files: like /usrdata/app, on a volume of the first name",
 		                 options->path);
-	if (options->rollback)
+	err = place_check(options->output, error);
+	if (err == 0 && options->rollback)
 		err = package_parse_rollback(options->rollback, strlen(options->rollback), &index, error);
 	if (err == 0 && options->sign)
 		err = signer_open(options->sign, &signer, error);

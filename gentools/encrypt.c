@@ -2,6 +2,7 @@
 #include "gentools/encrypt.h"
 
 #include "base/bytes.h"
+#include "gentools/place.h"
 #include "package/crypt.h"
 
 #include <errno.h>
@@ -159,10 +160,13 @@ static int encrypt_to(struct container *container, const struct recipients *reci
 
 int recipients_encrypt(const struct recipients *recipients, const char *input, const char *output, struct error *error)
 {
-	struct container *container = calloc(1, sizeof(*container));
+	struct container *container;
 	char *part = NULL;
-	int err = 0;
+	int err = place_check(output, error);
 
+	if (err < 0)
+		return err;
+	container = calloc(1, sizeof(*container));
 	if (!container || asprintf(&part, "%s.part", output) < 0) {
 		free(container);
 		return error_set(error, 0, ENOMEM, "out of memory");

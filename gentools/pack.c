@@ -3,6 +3,7 @@
 
 #include "gentools/compose.h"
 #include "gentools/output.h"
+#include "gentools/place.h"
 #include "gentools/rollback.h"
 #include "package/package.h"
 #include "updater/updater.h" /* only what it accepts */
@@ -121,9 +122,21 @@ static bool is_same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
+static bool is_input(const char *path, const struct gen_options *options)
+{
+	return (options->source && is_same_file(path, options->source)) || is_same_file(path, options->target);
+}
+
 int pack_check_output(const char *output, const struct gen_options *options, struct error *error)
 {
-	if ((options->source && is_same_file(output, options->source)) || is_same_file(output, options->target))
+	const char *summary = options->summary && strcmp(options->summary, "-") != 0 ? options->summary : NULL;
+
+	if (summary && (strcmp(summary, output) == 0 || is_same_file(summary, output)))
+		return error_set(error, 0, EINVAL, "%s: is the package and would be overwritten by the figures",
+		                 summary);
+	if (summary && is_input(summary, options))
+		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", summary);
+	if (is_input(output, options))
 		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", output);
-	return 0;
+	return place_check(output, error);
 }

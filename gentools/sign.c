@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "gentools/place.h"
 #include "gentools/sign_cms.h"
 #include "package/signature.h"
 
@@ -238,9 +239,12 @@ out:
 
 int signer_sign(const struct signer *signer, const char *input, const char *output, struct error *error)
 {
-	int fd = open(input, O_RDONLY | O_CLOEXEC);
-	int err;
+	int err = place_check(output, error);
+	int fd;
 
+	if (err < 0)
+		return err;
+	fd = open(input, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, 0, errno, "%s: %s", input, strerror(errno));
 	err = sign_file(signer, fd, output, error);

@@ -19,6 +19,7 @@ TCase *listed_tests(void);   /* what the lists do to a package */
 TCase *minimal_tests(void);  /* upgrades of two packages */
 TCase *needs_tests(void);    /* what it asks of a module, and limits for that */
 TCase *move_tests(void);     /* new files made of old ones */
+TCase *option_tests(void);   /* what each option does */
 TCase *program_tests(void);  /* update_gen's command line */
 TCase *rollback_tests(void); /* which index it carries */
 TCase *sign_tests(void);     /* whose it is */

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suites.h"
 
-#include "harness.h"
+#include "shell.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-
-#define UNPACK "for v in 1 2; do unzip -qd d$v v$v/targetfiles.zip || exit 1; done; "
+#define UNPACK SHELL_UNPACK
 #define MANUAL TEST_DATA "/../../gentools/update_gen.1"
 #define ROOT   "test $(id -u) = 0 || exit 0; "
 #define CAPABILITIES                                                                                                   \
@@ -23,7 +18,7 @@
 	" p,n,v=t.split()\n"                                                                                           \
 	" try: os.setxattr('d'+p,n,v.encode())\n"                                                                      \
 	" except OSError: sys.exit(1)\n\" \""
-#define PYTHON "python3 -c \"import json,os\n"
+#define PYTHON SHELL_PYTHON
 
 /*
  * What the documents tell to do, in a folder with v1 and v2; $gen is the program behind the script. Each
@@ -194,27 +189,7 @@ static const char *const truths[] = {
 
 START_TEST(documented_front)
 {
-	static const struct item source[] = {ITEM_NOISE("SYSTEM/a", 30000, 1), ITEM_NOISE("SYSTEM/b", 90000, 1),
-	                                     ITEM_NOISE("SYSTEM/c", 60000, 1), ITEM_NOISE("SYSTEM/d", 20000, 1),
-	                                     ITEM_END};
-	static const struct item target[] = {ITEM_NOISE("SYSTEM/a", 30000, 2),     ITEM_NOISE("SYSTEM/b", 90000, 2),
-	                                     ITEM_NOISE("SYSTEM/c", 60000, 2),     ITEM_NOISE("SYSTEM/d", 20000, 2),
-	                                     ITEM_FILE("SYSTEM/new", 0644, "new"), ITEM_END};
-	char folder[] = "/tmp/test_gentools.XXXXXX";
-	char text[2048];
-
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	(void)snprintf(text, sizeof(text), "cd %s && mkdir v1 v2 && cp '%s.sh' . && ln -s '%s' .", folder, UPDATE_GEN,
-	               UPDATE_GEN);
-	ck_assert_int_eq(system(text), 0); /* NOLINT(cert-env33-c) */
-	(void)snprintf(text, sizeof(text), "%s/v1/targetfiles.zip", folder);
-	write_firmware(text, source);
-	(void)snprintf(text, sizeof(text), "%s/v2/targetfiles.zip", folder);
-	write_firmware(text, target);
-	(void)snprintf(text, sizeof(text), "cd %s && gen='%s' && { %s; }", folder, UPDATE_GEN, truths[_i]);
-	ck_assert_msg(system(text) == 0, "not true: %s", truths[_i]); /* NOLINT(cert-env33-c): it is a shell script */
-	(void)snprintf(text, sizeof(text), "rm -r %s", folder);
-	ck_assert_int_eq(system(text), 0); /* NOLINT(cert-env33-c) */
+	shell_check(truths[_i]);
 }
 END_TEST
 

@@ -24,6 +24,7 @@ int main(void)
 	suite_add_tcase(suite, move_tests());
 	suite_add_tcase(suite, minimal_tests());
 	suite_add_tcase(suite, needs_tests());
+	suite_add_tcase(suite, option_tests());
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, rollback_tests());
 	suite_add_tcase(suite, sign_tests());
