@@ -281,6 +281,41 @@ int storage_make_node(struct storage *storage, const char *path, const struct st
 	return storage_sync_parent(storage, at, error);
 }
 
+bool storage_same_file(const struct storage_stat *a, const struct storage_stat *b)
+{
+	return a->device == b->device && a->inode == b->inode;
+}
+
+int storage_make_hard_link(struct storage *storage, const char *first, const char *path, struct error *error)
+{
+	char from[STORAGE_PATH_MAX];
+	char at[STORAGE_PATH_MAX];
+	char temp[STORAGE_PATH_MAX];
+	struct storage_stat file;
+	struct storage_stat now;
+	int there;
+	int err = path_make(from, first, error);
+
+	if (err < 0)
+		return err;
+	there = find_place(storage, path, at, temp, &now, error);
+	if (there < 0)
+		return there;
+	err = storage->ops->stat(storage->medium, from, &file);
+	/* A rename over a name of the same file would do nothing, and leave the temporary name. */
+	if (err == 0 && there == 1 && storage_same_file(&file, &now))
+		return 0;
+	if (err == 0)
+		err = storage->ops->unlink(storage->medium, temp);
+	if (err == 0 || err == -ENOENT)
+		err = storage->ops->link(storage->medium, from, temp);
+	if (err == 0)
+		err = storage->ops->rename(storage->medium, temp, at);
+	if (err < 0)
+		return storage_fail(error, err, "%s: hard link to %s", at, from);
+	return storage_sync_parent(storage, at, error);
+}
+
 int storage_make_symlink(struct storage *storage, const char *target, const char *path, struct error *error)
 {
 	char at[STORAGE_PATH_MAX];

@@ -25,6 +25,7 @@ static const struct storage_ops linux_ops = {
 	.mkdir = linux_mkdir,
 	.rmdir = linux_rmdir,
 	.symlink = linux_symlink,
+	.link = linux_link,
 	.mknod = linux_mknod,
 	.set_owner = linux_set_owner,
 	.set_mode = linux_set_mode,

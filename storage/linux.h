@@ -43,6 +43,7 @@ int linux_unlink(void *medium, const char *path);
 int linux_mkdir(void *medium, const char *path, uint32_t mode);
 int linux_rmdir(void *medium, const char *path);
 int linux_symlink(void *medium, const char *target, const char *path);
+int linux_link(void *medium, const char *first, const char *path);
 int linux_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor);
 int linux_set_owner(void *medium, const char *path, uint32_t uid, uint32_t gid);
 int linux_set_mode(void *medium, const char *path, uint32_t mode);

@@ -43,6 +43,7 @@ int linux_stat(void *medium, const char *path, struct storage_stat *stat)
 		.size = (uint64_t)st.st_size,
 		.device = st.st_dev,
 		.inode = st.st_ino,
+		.links = (uint32_t)st.st_nlink,
 		.major = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? major(st.st_rdev) : 0,
 		.minor = S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? minor(st.st_rdev) : 0,
 		.modified = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec,
@@ -149,6 +150,21 @@ int linux_symlink(void *medium, const char *target, const char *path)
 	int err = linux_place_open(medium, path, false, &place);
 
 	return err < 0 ? err : result_of(symlinkat(target, place.dir, place.name), &place);
+}
+
+int linux_link(void *medium, const char *first, const char *path)
+{
+	struct linux_place source;
+	struct linux_place target;
+	int err = linux_place_open(medium, first, false, &source);
+
+	if (err < 0)
+		return err;
+	err = linux_place_open(medium, path, false, &target);
+	if (err == 0)
+		err = result_of(linkat(source.dir, source.name, target.dir, target.name, 0), &target);
+	linux_place_close(&source);
+	return err;
 }
 
 int linux_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)

@@ -69,6 +69,7 @@ struct storage_stat {
 	uint64_t size; /* bytes */
 	uint64_t device;
 	uint64_t inode;
+	uint32_t links; /* names */
 	uint32_t major; /* of a device node */
 	uint32_t minor;
 	uint64_t modified; /* when the content last changed, ns on the medium's own clock; only equality means anything
@@ -132,6 +133,7 @@ struct storage_ops {
 	int (*mkdir)(void *medium, const char *path, uint32_t mode);        /* * */
 	int (*rmdir)(void *medium, const char *path);                       /* * */
 	int (*symlink)(void *medium, const char *target, const char *path); /* * */
+	int (*link)(void *medium, const char *first, const char *path);     /* * one more name of a file */
 	int (*mknod)(void *medium, const char *path, int type, uint32_t major,
 	             uint32_t minor); /* * a device node or FIFO (the stat's type), mode 0600 */
 	int (*set_owner)(void *medium, const char *path, uint32_t uid, uint32_t gid); /* * of a link itself */
@@ -248,8 +250,8 @@ int storage_erase(struct storage *storage, const struct storage_name *name, stru
 /*
  * ---- Files ----
  * A path is absolute or relative to "/"; one with a ".." is -EINVAL everywhere. Changes of names (save, rename, remove,
- * remove_tree, make_directories, make_symlink, make_node) are durable when the function returns; attributes are with
- * the next storage_sync().
+ * remove_tree, make_directories, make_symlink, make_hard_link, make_node) are durable when the function returns;
+ * attributes are with the next storage_sync().
  */
 
 int storage_stat_path(struct storage *storage, const char *path,
@@ -288,6 +290,12 @@ int storage_make_directories(struct storage *storage, const char *path, uint32_t
 int storage_make_symlink(
 	struct storage *storage, const char *target, const char *path,
 	struct error *error); /* replaces what is there unless a directory; unchanged when right already */
+
+/* One more name of what `first` is a name of, which is no directory and, if a link, not followed. As make_symlink. */
+int storage_make_hard_link(struct storage *storage, const char *first, const char *path, struct error *error);
+
+/* Whether both stats are of one file, or of names of one file. */
+bool storage_same_file(const struct storage_stat *a, const struct storage_stat *b);
 
 /* A device node or FIFO, by type, major and minor of `node`. As make_symlink; a new one has mode 0600. */
 int storage_make_node(struct storage *storage, const char *path, const struct storage_stat *node, struct error *error);

@@ -77,6 +77,7 @@ int function_file_getprop(struct script_call *call, struct script_value *result)
 int function_format(struct script_call *call, struct script_value *result);
 int function_get_stage(struct script_call *call, struct script_value *result);
 int function_getprop(struct script_call *call, struct script_value *result);
+int function_hard_link(struct script_call *call, struct script_value *result);
 int function_is_directory(struct script_call *call, struct script_value *result);
 int function_is_mounted(struct script_call *call, struct script_value *result);
 int function_keep_only(struct script_call *call, struct script_value *result);
@@ -89,6 +90,7 @@ int function_reboot_now(struct script_call *call, struct script_value *result);
 int function_rename(struct script_call *call, struct script_value *result);
 int function_retouch_binaries(struct script_call *call, struct script_value *result);
 int function_run_program(struct script_call *call, struct script_value *result);
+int function_separate(struct script_call *call, struct script_value *result);
 int function_set_metadata(struct script_call *call, struct script_value *result);
 int function_set_metadata_recursive(struct script_call *call, struct script_value *result);
 int function_set_perm(struct script_call *call, struct script_value *result);

@@ -124,13 +124,14 @@ void rehearsal_resize(struct rehearsal *rehearsal, struct storage *storage, cons
 	uint64_t device = device_of(storage, path);
 	unsigned i = find_growth(rehearsal, device);
 	struct storage_stat stat;
-	bool is_file = storage_stat_path(storage, path, &stat) == 0 && stat.type == STORAGE_REGULAR;
+	/* What has another name as well takes its room as before. */
+	bool frees = storage_stat_path(storage, path, &stat) == 0 && stat.type == STORAGE_REGULAR && stat.links <= 1;
 
 	if (i == REHEARSAL_FILE_SYSTEMS)
 		return;
 	if (i == rehearsal->growth_count)
 		rehearsal->growth[rehearsal->growth_count++] = (struct rehearsal_growth){.device = device};
-	rehearsal->growth[i].bytes += (int64_t)size - (is_file ? (int64_t)stat.size : 0);
+	rehearsal->growth[i].bytes += (int64_t)size - (frees ? (int64_t)stat.size : 0);
 }
 
 struct removal {

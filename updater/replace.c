@@ -169,6 +169,8 @@ static int may_remove_source(struct job *job, struct error *error)
 		return no_space(job, "the source is another object", error);
 	if (storage_stat_path(job->storage, job->target.name.name, &source) < 0 || source.type != STORAGE_REGULAR)
 		return no_space(job, "the source is no regular file", error);
+	if (source.links > 1)
+		return no_space(job, "the source has another name, which keeps its content", error);
 	if (stat_cache(job->storage, &cache) < 0)
 		return no_space(job, "there is no /cache", error);
 	if (cache.device == source.device)

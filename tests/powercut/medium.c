@@ -312,6 +312,7 @@ const struct storage_ops medium_ops = {
 	.mkdir = names_mkdir,
 	.rmdir = names_rmdir,
 	.symlink = names_symlink,
+	.link = names_link,
 	.mknod = names_mknod,
 	.set_owner = files_set_owner,
 	.set_mode = files_set_mode,

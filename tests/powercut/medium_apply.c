@@ -70,10 +70,13 @@ static void set_durable_name(struct inode *directory, const char *name, struct i
 		inode->home = directory;
 }
 
-/* An inode has one name: where the change that took the old one away was dropped, it goes now. */
+/*
+ * An inode has one name: where the change that took the old one away was dropped, it goes now. Of what was linked any
+ * may stay.
+ */
 static void remove_other_name(struct inode *inode)
 {
-	const struct life *home = inode->home ? &inode->home->durable : NULL;
+	const struct life *home = inode->home && !inode->linked ? &inode->home->durable : NULL;
 
 	for (size_t i = 0; home && i < home->entries; i++)
 		if (home->entry[i].inode == inode) {

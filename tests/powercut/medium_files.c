@@ -172,6 +172,7 @@ void files_fill_stat(const struct inode *inode, const struct life *life, struct 
 		.size = inode->target ? strlen(inode->target) : life->size,
 		.device = inode->files->device,
 		.inode = inode->number,
+		.links = inode->names,
 		.major = inode->major,
 		.minor = inode->minor,
 		.modified = life->modified,

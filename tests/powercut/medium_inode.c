@@ -69,7 +69,7 @@ void inode_resize(struct inode *inode, struct life *life, uint64_t size)
 	}
 	if (size > life->size)
 		memset(life->data + life->size, 0, (size_t)size - life->size);
-	if (life == &inode->now && (inode->named || inode->opens > 0))
+	if (life == &inode->now && (inode->names > 0 || inode->opens > 0))
 		inode->files->used += inode_blocks(size) - inode_blocks(life->size);
 	life->size = (size_t)size;
 }
@@ -161,7 +161,7 @@ void life_set_xattr(struct medium *medium, struct life *life, const struct xattr
 /* Space is taken by what has a name or is open. */
 static void count_space(struct inode *inode, bool before)
 {
-	bool after = inode->named || inode->opens > 0;
+	bool after = inode->names > 0 || inode->opens > 0;
 
 	if (before && !after)
 		inode->files->used -= inode_blocks(inode->now.size);
@@ -169,17 +169,17 @@ static void count_space(struct inode *inode, bool before)
 		inode->files->used += inode_blocks(inode->now.size);
 }
 
-static void set_named(struct inode *inode, bool named)
+static void add_name(struct inode *inode, int count)
 {
-	bool before = inode->named || inode->opens > 0;
+	bool before = inode->names > 0 || inode->opens > 0;
 
-	inode->named = named;
+	inode->names += (unsigned)count;
 	count_space(inode, before);
 }
 
 void inode_add_open(struct inode *inode, int count)
 {
-	bool before = inode->named || inode->opens > 0;
+	bool before = inode->names > 0 || inode->opens > 0;
 
 	inode->opens += (unsigned)count;
 	count_space(inode, before);
@@ -190,9 +190,9 @@ void inode_set_name(struct inode *directory, const char *name, struct inode *ino
 	struct inode *before = life_find(&directory->now, name);
 
 	if (before)
-		set_named(before, false);
+		add_name(before, -1);
 	if (inode)
-		set_named(inode, true);
+		add_name(inode, 1);
 	life_set_name(directory->files->medium, &directory->now, name, inode);
 	directory->now.modified = ++directory->files->medium->clock;
 	directory->touched = true;
@@ -223,14 +223,29 @@ static void copy_durable(struct medium *medium, struct inode *inode)
 	inode->touched = false;
 }
 
-void inode_restore(struct inode *inode)
+static void forget_names(struct inode *inode)
+{
+	inode->names = 0;
+	for (size_t i = 0; i < inode->durable.entries; i++)
+		forget_names(inode->durable.entry[i].inode);
+}
+
+/* What has several names is met as often, and takes its space once. */
+static void restore(struct inode *inode)
 {
 	if (inode->touched)
 		copy_durable(inode->files->medium, inode);
-	inode->named = true;
+	if (inode->names++ > 0)
+		return;
 	inode->files->used += inode_blocks(inode->now.size);
 	for (size_t i = 0; i < inode->now.entries; i++)
-		inode_restore(inode->now.entry[i].inode);
+		restore(inode->now.entry[i].inode);
+}
+
+void inode_restore(struct inode *inode)
+{
+	forget_names(inode);
+	restore(inode);
 }
 
 void files_format(struct filesystem *files)
@@ -238,7 +253,7 @@ void files_format(struct filesystem *files)
 	inode_release(files->root);
 	files->used = 0;
 	files->root = inode_new(files, STORAGE_DIRECTORY, 0755);
-	files->root->named = true;
+	files->root->names = 1;
 }
 
 void files_init(struct medium *medium, struct filesystem *files, const char *name, uint64_t capacity, uint64_t device)

@@ -78,7 +78,8 @@ struct inode {
 	uint32_t major; /* of a device node */
 	uint32_t minor;
 	unsigned references; /* by entries, changes, handles and mounts */
-	bool named;          /* in the tree that programs see */
+	unsigned names;      /* in the tree that programs see */
+	bool linked;         /* it has, or had, more than one */
 	unsigned opens;      /* handles */
 	size_t pending;      /* changes on the list, other than of names, that are about it */
 	bool touched;        /* now may differ from durable */
@@ -314,6 +315,7 @@ int names_unlink(void *medium, const char *path);
 int names_mkdir(void *medium, const char *path, uint32_t mode);
 int names_rmdir(void *medium, const char *path);
 int names_symlink(void *medium, const char *target, const char *path);
+int names_link(void *medium, const char *first, const char *path);
 int names_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor);
 int names_sync_directory(void *medium, const char *path);
 void names_add(struct inode *directory, const char *name, struct inode *inode); /* a change; takes the inode */

@@ -303,6 +303,31 @@ int names_symlink(void *medium, const char *target, const char *path)
 	return 0;
 }
 
+int names_link(void *medium, const char *first, const char *path)
+{
+	struct place from;
+	struct place place;
+	struct filesystem *files;
+	unsigned cut;
+	int err = place_find_existing(medium, first, false, &from);
+
+	if (err < 0)
+		return err;
+	err = find_free(medium, path, &place);
+	if (err < 0)
+		return err;
+	if (from.inode->type == STORAGE_DIRECTORY)
+		return -EPERM;
+	files = place.directory->files;
+	if (from.inode->files != files)
+		return -EXDEV;
+	cut = files_begin(files, &(struct cut_point){.verb = "link", .object = path});
+	from.inode->linked = true;
+	names_add(place.directory, place.name, inode_hold(from.inode));
+	files_end(files, cut);
+	return 0;
+}
+
 int names_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
 {
 	struct place place;

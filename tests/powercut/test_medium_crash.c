@@ -107,6 +107,36 @@ START_TEST(rename_without_sync)
 }
 END_TEST
 
+/* Whatever becomes of the names, they are of one file, which takes its room once. */
+START_TEST(linked_names)
+{
+	struct storage_stat first;
+	struct storage_stat stat;
+	uint64_t before;
+	uint64_t after;
+
+	put_text("/usrdata/a", "one");
+	put_text("/usrdata/b", "two");
+	ck_assert_int_eq(medium_ops.free_space(medium(), "/cache", &before), 0);
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		ck_assert_int_eq(medium_ops.link(medium(), "/usrdata/a", "/usrdata/temp"), 0);
+		ck_assert_int_eq(rename_to("/usrdata/temp", "/usrdata/b"), 0);
+		bench_crash(SURVIVAL_SOME, seed);
+		ck_assert(has_text("/usrdata/a", "one"));
+		ck_assert(has_text("/usrdata/b", "one") || has_text("/usrdata/b", "two"));
+		ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/a", &first), 0);
+		ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/b", &stat), 0);
+		ck_assert_int_eq(storage_same_file(&first, &stat), has_text("/usrdata/b", "one"));
+		if (!is_missing("/usrdata/temp"))
+			ck_assert_int_eq(medium_ops.unlink(medium(), "/usrdata/temp"), 0);
+		ck_assert_int_eq(medium_ops.unlink(medium(), "/usrdata/b"), 0);
+		put_text("/usrdata/b", "two");
+		ck_assert_int_eq(medium_ops.free_space(medium(), "/cache", &after), 0);
+		ck_assert_uint_eq(after, before);
+	}
+}
+END_TEST
+
 START_TEST(rename_without_directory_sync)
 {
 	put_text("/usrdata/app", "old");
@@ -298,6 +328,7 @@ Suite *suite_crash(void)
 	tcase_add_test(tcase, what_was_synced_stays_without_the_rest);
 	tcase_add_test(tcase, rename_without_sync);
 	tcase_add_test(tcase, rename_without_directory_sync);
+	tcase_add_test(tcase, linked_names);
 	tcase_add_loop_test(tcase, synced_survives_whatever_comes, 0, SURVIVAL_COUNT);
 	tcase_add_loop_test(tcase, unsynced_replacement_is_old_or_new, 0, SURVIVAL_COUNT);
 	tcase_add_test(tcase, attributes_live_by_themselves);

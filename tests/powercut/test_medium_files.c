@@ -112,6 +112,41 @@ START_TEST(nodes)
 }
 END_TEST
 
+START_TEST(hard_links)
+{
+	struct storage_stat first;
+	struct storage_stat stat;
+	uint64_t before;
+	uint64_t after;
+
+	write_text("/usrdata/f", "text");
+	ck_assert_int_eq(medium_ops.free_space(medium(), "/cache", &before), 0);
+	ck_assert_int_eq(medium_ops.link(medium(), "/usrdata/f", "/usrdata/g"), 0);
+	ck_assert_str_eq(bench_get()->verb, "link");
+	ck_assert_int_eq(medium_ops.link(medium(), "/usrdata/f", "/usrdata/g"), -EEXIST);
+	ck_assert_int_eq(medium_ops.link(medium(), "/usrdata/none", "/usrdata/h"), -ENOENT);
+	ck_assert_int_eq(medium_ops.link(medium(), "/usrdata", "/usrdata/h"), -EPERM);
+	ck_assert_int_eq(medium_ops.link(medium(), "/usrdata/f", "/tmp/h"), -EXDEV);
+	append_text("/usrdata/g", "more");
+	ck_assert(has_text("/usrdata/f", "textmore"));
+	ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/f", &first), 0);
+	ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/g", &stat), 0);
+	ck_assert(storage_same_file(&first, &stat));
+	ck_assert_uint_eq(stat.links, 2);
+	ck_assert_int_eq(medium_ops.free_space(medium(), "/cache", &after), 0);
+	ck_assert_uint_eq(after, before);
+	ck_assert_int_eq(rename_to("/usrdata/f", "/usrdata/g"), 0); /* does nothing, as POSIX has it */
+	ck_assert(!is_missing("/usrdata/f"));
+	ck_assert_int_eq(medium_ops.unlink(medium(), "/usrdata/f"), 0);
+	ck_assert_int_eq(medium_ops.stat(medium(), "/usrdata/g", &stat), 0);
+	ck_assert_uint_eq(stat.links, 1);
+	ck_assert(has_text("/usrdata/g", "textmore"));
+	ck_assert_int_eq(medium_ops.unlink(medium(), "/usrdata/g"), 0);
+	ck_assert_int_eq(medium_ops.free_space(medium(), "/cache", &after), 0);
+	ck_assert_uint_gt(after, before);
+}
+END_TEST
+
 START_TEST(names)
 {
 	char list[TEXT_SIZE] = "";
@@ -368,6 +403,7 @@ Suite *suite_files(void)
 	tcase_add_test(tcase, open_modes);
 	tcase_add_test(tcase, links);
 	tcase_add_test(tcase, nodes);
+	tcase_add_test(tcase, hard_links);
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, rename_rules);
 	tcase_add_test(tcase, owners_and_powers);

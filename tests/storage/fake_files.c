@@ -154,6 +154,12 @@ int fake_stat(void *medium, const char *path, struct storage_stat *stat)
 	if (!node)
 		return -ENOENT;
 	*stat = node->stat;
+	stat->links = 0;
+	for (int i = 0; i < ((struct fake_medium *)medium)->nodes; i++) {
+		const struct fake_node *other = ((struct fake_medium *)medium)->node[i];
+
+		stat->links += other->path[0] != '\0' && other->stat.inode == node->stat.inode;
+	}
 	return 0;
 }
 
@@ -261,6 +267,31 @@ int fake_symlink(void *medium, const char *target, const char *path)
 		return index;
 	resize(m->node[index], strlen(target));
 	memcpy(m->node[index]->data, target, strlen(target));
+	return 0;
+}
+
+/* Names of one file have its number; of its content and attributes each has its own. */
+int fake_link(void *medium, const char *first, const char *path)
+{
+	struct fake_medium *m = medium;
+	int err = fake_call(m, "link %s %s", path, first);
+	struct fake_node *from = fake_find(m, first);
+	struct storage_stat stat;
+	int index;
+
+	if (err < 0 || !from)
+		return err < 0 ? err : -ENOENT;
+	if (index_of(m, path) >= 0)
+		return -EEXIST;
+	index = from->stat.type == STORAGE_DIRECTORY ? -EPERM
+	                                             : add_node(m, path, (int)from->stat.type, from->stat.mode);
+	if (index < 0)
+		return index;
+	stat = from->stat;
+	resize(m->node[index], stat.size);
+	memcpy(m->node[index]->data, from->data, (size_t)stat.size);
+	m->node[index]->stat = stat;
+	memcpy(m->node[index]->xattr, from->xattr, sizeof(from->xattr));
 	return 0;
 }
 

@@ -20,6 +20,7 @@ int fake_unlink(void *medium, const char *path);
 int fake_mkdir(void *medium, const char *path, uint32_t mode);
 int fake_rmdir(void *medium, const char *path);
 int fake_symlink(void *medium, const char *target, const char *path);
+int fake_link(void *medium, const char *first, const char *path);
 int fake_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor);
 int fake_set_owner(void *medium, const char *path, uint32_t uid, uint32_t gid);
 int fake_set_mode(void *medium, const char *path, uint32_t mode);

@@ -280,6 +280,7 @@ const struct storage_ops fake_ops = {
 	.mkdir = fake_mkdir,
 	.rmdir = fake_rmdir,
 	.symlink = fake_symlink,
+	.link = fake_link,
 	.mknod = fake_mknod,
 	.set_owner = fake_set_owner,
 	.set_mode = fake_set_mode,

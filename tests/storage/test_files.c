@@ -237,6 +237,38 @@ START_TEST(space)
 }
 END_TEST
 
+START_TEST(hard_links)
+{
+	static const char *const lines[] = {"unlink /.fota-new\n", "link /.fota-new /res/file\n",
+	                                    "rename /.fota-new /other\n", "syncdir /\n", NULL};
+	struct storage_stat first;
+	struct storage_stat now;
+	struct fixture f;
+
+	fixture_open(&f);
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/res/file", "content", 7));
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/other", "x", 1));
+	ck_assert_ptr_nonnull(fake_add_file(f.medium, "/.fota-new", "left", 4));
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/res/file", "other", &f.error), 0);
+	assert_order(f.medium, lines);
+	ck_assert_int_eq(storage_stat_path(f.storage, "/res/file", &first), 0);
+	ck_assert_int_eq(storage_stat_path(f.storage, "/other", &now), 0);
+	ck_assert(storage_same_file(&first, &now));
+	ck_assert_uint_eq(now.links, 2);
+	ck_assert_ptr_null(fake_find(f.medium, "/.fota-new"));
+	fake_clear_log(f.medium);
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/res/file", "/other", &f.error), 0);
+	ck_assert_str_eq(f.medium->log, "");
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/none", "/other", &f.error), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(f.error.message, "/other: hard link to /none"));
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/res/file", "/res", &f.error), -EISDIR);
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/res", "/third", &f.error), -EPERM);
+	ck_assert_int_eq(storage_make_hard_link(f.storage, "/res/../x", "/third", &f.error), -EINVAL);
+	ck_assert_ptr_null(fake_find(f.medium, "/third"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(nodes)
 {
 	static const char *const lines[] = {"mknod /.fota-new 5 1\n", "rename /.fota-new /node\n", "syncdir /\n", NULL};
@@ -285,6 +317,7 @@ Suite *suite_files(void)
 	tcase_add_test(tests, rename_and_remove);
 	tcase_add_test(tests, directories);
 	tcase_add_test(tests, symlinks);
+	tcase_add_test(tests, hard_links);
 	tcase_add_test(tests, nodes);
 	tcase_add_test(tests, space);
 	suite_add_tcase(suite, tests);

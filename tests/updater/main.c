@@ -12,6 +12,7 @@ int main(void)
 	srunner_add_suite(runner, suite_power());
 	srunner_add_suite(runner, suite_files());
 	srunner_add_suite(runner, suite_keep());
+	srunner_add_suite(runner, suite_links());
 	srunner_add_suite(runner, suite_system());
 	srunner_add_suite(runner, suite_run());
 	srunner_add_suite(runner, suite_rehearsal());

@@ -109,6 +109,11 @@ static int cut_symlink(void *medium, const char *target, const char *path)
 	STEP(symlink(inner(world), target, path));
 }
 
+static int cut_link(void *medium, const char *first, const char *path)
+{
+	STEP(link(inner(world), first, path));
+}
+
 static int cut_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
 {
 	STEP(mknod(inner(world), path, type, major, minor));
@@ -256,6 +261,7 @@ const struct storage_ops world_ops = {
 	.mkdir = cut_mkdir,
 	.rmdir = cut_rmdir,
 	.symlink = cut_symlink,
+	.link = cut_link,
 	.mknod = cut_mknod,
 	.set_owner = cut_set_owner,
 	.set_mode = cut_set_mode,

@@ -123,6 +123,7 @@ Suite *suite_check(void);
 Suite *suite_power(void);
 Suite *suite_files(void);
 Suite *suite_keep(void);
+Suite *suite_links(void);
 Suite *suite_system(void);
 Suite *suite_run(void);
 Suite *suite_rehearsal(void);
