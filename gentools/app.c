@@ -15,12 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static int out_of_memory(struct error *error)
-{
-	return error_set(error, 0, ENOMEM, "out of memory");
-}
 
 static int compare_objects(const void *a, const void *b)
 {
@@ -220,23 +214,16 @@ out:
 static int finish(const struct app *app, struct tree *tree, const struct signer *signer, const struct log *log,
                   struct error *error)
 {
-	const char *output = app->options->output;
 	char *part;
-	int err;
+	int err = place_begin(app->options->output, &part, error);
 
-	if (asprintf(&part, "%s.part", output) < 0)
-		return out_of_memory(error);
-	err = write_package(app, tree, part, error);
+	if (err == 0)
+		err = write_package(app, tree, part, error);
 	if (err == 0 && signer)
 		err = signer_sign(signer, part, part, error);
 	if (err == 0)
 		err = app_check(app, part, log, error);
-	if (err == 0 && rename(part, output) < 0)
-		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, output, strerror(errno));
-	if (err < 0)
-		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
-	free(part);
-	return err;
+	return place_end(part, app->options->output, err, error);
 }
 
 /* "/usrdata/app": the first name is that of the volume, too. */

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 int recipients_add(struct recipients *recipients, const char *path, struct error *error)
 {
@@ -135,7 +134,7 @@ static int write_chunks(struct container *container, struct error *error)
 }
 
 static int encrypt_to(struct container *container, const struct recipients *recipients, const char *part,
-                      const char *output, struct error *error)
+                      struct error *error)
 {
 	struct stat stat;
 	int err = 0;
@@ -151,37 +150,32 @@ static int encrypt_to(struct container *container, const struct recipients *reci
 		err = write_chunks(container, error);
 	if (fclose(container->out) != 0 && err == 0)
 		err = error_set(error, 0, errno, "%s: %s", part, strerror(errno));
-	if (err == 0 && rename(part, output) < 0)
-		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, output, strerror(errno));
-	if (err < 0)
-		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
 	return err;
 }
 
 int recipients_encrypt(const struct recipients *recipients, const char *input, const char *output, struct error *error)
 {
-	struct container *container;
-	char *part = NULL;
-	int err = place_check(output, error);
+	struct container *container = calloc(1, sizeof(*container));
+	char *part;
+	int err;
 
-	if (err < 0)
-		return err;
-	container = calloc(1, sizeof(*container));
-	if (!container || asprintf(&part, "%s.part", output) < 0) {
-		free(container);
+	if (!container)
 		return error_set(error, 0, ENOMEM, "out of memory");
+	err = place_begin(output, &part, error);
+	if (err < 0) {
+		free(container);
+		return err;
 	}
 	container->in = fopen(input, "re");
 	if (!container->in) {
 		err = error_set(error, 0, errno, "%s: %s", input, strerror(errno));
 	} else {
-		err = encrypt_to(container, recipients, part, output, error);
+		err = encrypt_to(container, recipients, part, error);
 		if (err < 0)
 			error_prefix(error, "%s", input);
 		(void)fclose(container->in); /* it was only read */
 	}
 	explicit_bzero(container, sizeof(*container));
 	free(container);
-	free(part);
-	return err;
+	return place_end(part, output, err, error);
 }

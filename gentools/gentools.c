@@ -8,6 +8,7 @@
 #include "gentools/moves.h"
 #include "gentools/pack.h"
 #include "gentools/pair.h"
+#include "gentools/place.h"
 #include "gentools/plan.h"
 #include "gentools/rollback.h"
 #include "gentools/sign.h"
@@ -17,10 +18,7 @@
 #include "package/package.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
 
@@ -134,27 +132,18 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 {
 	struct verify_inputs inputs = *trees;
 	char *part;
-	int err;
+	int err = place_begin(options->output, &part, error);
 
-	if (asprintf(&part, "%s.part", options->output) < 0)
-		return error_set(error, 0, ENOMEM, "out of memory");
-	err = pack_plan(plan, trees, options, part, error);
-	if (err < 0)
-		goto out;
+	if (err == 0)
+		err = pack_plan(plan, trees, options, part, error);
 	inputs.package = part;
-	if (signer)
+	if (err == 0 && signer)
 		err = signer_sign(signer, part, part, error);
 	if (err == 0 && !options->no_verify)
 		err = verify_package(&inputs, log, needs, error);
 	if (err == 0 && options->recipients)
 		err = recipients_encrypt(options->recipients, part, part, error);
-	if (err == 0 && rename(part, options->output) < 0)
-		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, options->output, strerror(errno));
-	if (err < 0)
-		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
-out:
-	free(part);
-	return err;
+	return place_end(part, options->output, err, error);
 }
 
 static int make_plan(struct plan *plan, struct plan *trials, const struct verify_inputs *trees,

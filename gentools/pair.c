@@ -4,6 +4,7 @@
 #include "gentools/encrypt.h"
 #include "gentools/minimal.h"
 #include "gentools/pack.h"
+#include "gentools/place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,26 +29,19 @@ static int out_of_memory(struct error *error)
 	return error_set(error, 0, ENOMEM, "out of memory");
 }
 
-static void free_pair(struct pair *pair)
-{
-	for (int i = 0; i < BOTH; i++) {
-		free(pair->names[i]);
-		free(pair->parts[i]);
-	}
-}
-
 static int name_pair(struct pair *pair, struct error *error)
 {
 	int err = minimal_second_name(pair->options->output, &pair->names[SECOND], error);
-	char *part;
 
 	if (err < 0)
 		return err;
 	pair->names[FIRST] = strdup(pair->options->output);
 	for (int i = 0; i < BOTH; i++) {
-		if (!pair->names[i] || asprintf(&part, "%s.part", pair->names[i]) < 0)
+		if (!pair->names[i])
 			return out_of_memory(error);
-		pair->parts[i] = part;
+		err = place_begin(pair->names[i], &pair->parts[i], error);
+		if (err < 0)
+			return err;
 	}
 	return pack_check_output(pair->names[SECOND], pair->options, error);
 }
@@ -160,16 +154,6 @@ static int encrypt_both(const struct pair *pair, struct error *error)
 	return err;
 }
 
-/* The second one first: who sees the first one finds it. */
-static int rename_both(const struct pair *pair, struct error *error)
-{
-	for (int i = SECOND; i >= FIRST; i--)
-		if (rename(pair->parts[i], pair->names[i]) < 0)
-			return error_set(error, 0, errno, "cannot rename %s to %s: %s", pair->parts[i], pair->names[i],
-			                 strerror(errno));
-	return 0;
-}
-
 int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
               const struct signer *signer, const struct log *log, struct needs *needs, struct error *error)
 {
@@ -178,9 +162,8 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 	uint64_t sizes[BOTH] = {0};
 	int err = name_pair(&pair, error);
 
-	if (err < 0)
-		goto out;
-	err = write_first(&pair, &sizes[FIRST], error);
+	if (err == 0)
+		err = write_first(&pair, &sizes[FIRST], error);
 	if (err == 0)
 		err = write_second(&pair, &sizes[SECOND], error);
 	if (err == 0)
@@ -191,13 +174,10 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 		err = verify_package(&inputs, log, needs, error);
 	if (err == 0)
 		err = encrypt_both(&pair, error);
-	if (err == 0)
-		err = rename_both(&pair, error);
-	if (err < 0) {
-		(void)unlink(inputs.package); /* a remnant is the lesser evil than hiding the first error */
-		(void)unlink(inputs.next);
+	/* The second one first: who sees the first one finds it. */
+	for (int i = SECOND; i >= FIRST; i--) {
+		err = place_end(pair.parts[i], pair.names[i], err, error);
+		free(pair.names[i]);
 	}
-out:
-	free_pair(&pair);
 	return err;
 }

@@ -211,40 +211,28 @@ static int sign_file(const struct signer *signer, int fd, const char *output, st
 {
 	struct reader zip;
 	struct stat stat;
-	char *part = NULL;
+	char *part;
 	FILE *out = NULL;
-	int err = 0;
+	int err = place_begin(output, &part, error);
 
-	if (asprintf(&part, "%s.part", output) < 0) {
-		part = NULL;
-		err = error_set(error, 0, ENOMEM, "out of memory");
-		goto out;
-	}
+	if (err < 0)
+		return err;
 	if (fstat(fd, &stat) < 0 || !(out = fopen(part, "we"))) {
 		err = error_set(error, 0, errno, "%s: %s", part, strerror(errno));
-		goto out;
+		return place_end(part, output, err, error);
 	}
 	zip = reader_from_file(&fd, (uint64_t)stat.st_size);
 	err = sign_to(signer, &zip, out, error);
 	if (fclose(out) != 0 && err == 0)
 		err = error_set(error, 0, errno, "%s: %s", part, strerror(errno));
-	if (err == 0 && rename(part, output) < 0)
-		err = error_set(error, 0, errno, "cannot rename %s to %s: %s", part, output, strerror(errno));
-	if (err < 0)
-		(void)unlink(part); /* a remnant is the lesser evil than hiding the first error */
-out:
-	free(part);
-	return err;
+	return place_end(part, output, err, error);
 }
 
 int signer_sign(const struct signer *signer, const char *input, const char *output, struct error *error)
 {
-	int err = place_check(output, error);
-	int fd;
+	int fd = open(input, O_RDONLY | O_CLOEXEC);
+	int err;
 
-	if (err < 0)
-		return err;
-	fd = open(input, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, 0, errno, "%s: %s", input, strerror(errno));
 	err = sign_file(signer, fd, output, error);
