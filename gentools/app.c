@@ -130,7 +130,8 @@ static void put_script(FILE *out, const struct app *app)
 	for (size_t i = 0; i < app->tree->count; i++)
 		put_object(out, app, &app->tree->objects[i]);
 	(void)snprintf(text, sizeof(text), "%s.releases/%s", strrchr(path, '/') + 1, app->release);
-	(void)fputs("symlink(", out);
+	/* Also owners and modes are there before the release is in use. */
+	(void)fputs("sync();\nsymlink(", out);
 	compose_quoted(out, text);
 	(void)fputs(", ", out);
 	compose_quoted(out, path);

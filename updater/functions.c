@@ -39,6 +39,7 @@ static const struct script_function functions[] = {
 	{"sha1_check", 1, ANY, SCRIPT_ANY_COUNT, function_sha1_check},
 	{"show_progress", 2, 2, SCRIPT_ANY_COUNT, function_show_progress},
 	{"symlink", 1, ANY, SCRIPT_ANY_COUNT, function_symlink},
+	{"sync", 0, 0, SCRIPT_ANY_COUNT, function_sync},
 	{"tune2fs", 2, ANY, SCRIPT_ANY_COUNT, function_tune2fs},
 	{"ui_print", 0, ANY, SCRIPT_ANY_COUNT, function_ui_print},
 	{"unmount", 1, 1, SCRIPT_ANY_COUNT, function_unmount},

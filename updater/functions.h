@@ -101,6 +101,7 @@ int function_set_xattr(struct script_call *call, struct script_value *result);
 int function_sha1_check(struct script_call *call, struct script_value *result);
 int function_show_progress(struct script_call *call, struct script_value *result);
 int function_symlink(struct script_call *call, struct script_value *result);
+int function_sync(struct script_call *call, struct script_value *result);
 int function_tune2fs(struct script_call *call, struct script_value *result);
 int function_ui_print(struct script_call *call, struct script_value *result);
 int function_unmount(struct script_call *call, struct script_value *result);

@@ -103,6 +103,21 @@ int function_unmount(struct script_call *call, struct script_value *result)
 	return script_result_text(result, mount_point);
 }
 
+/*
+ * ---- sync() ----
+ * Ours alone: all that was done up to now is durable before anything else is. Contents, names and links are anyway when
+ * their function returns; owners, modes and attributes are not.
+ */
+int function_sync(struct script_call *call, struct script_value *result)
+{
+	struct updater_run *run = run_of(call);
+	struct error error;
+
+	if (!run->rehearsal.on && storage_sync(run->storage, &error) < 0)
+		return call_abort(call, &error);
+	return script_result_text(result, "t");
+}
+
 /* ---- format(fs_type, partition_type, location, size[, mount_point]) ---- */
 
 /* An empty volume or erased partition is a new file system for these; the others need a program that makes one. */

@@ -83,7 +83,11 @@ static uint8_t *allocate(size_t size)
 
 static struct version text_version(enum shape shape, const char *text)
 {
-	struct version version = {.shape = shape, .size = strlen(text), .mode = shape == SHAPE_LINK ? 0777 : 0644};
+	struct version version = {.shape = shape,
+	                          .size = strlen(text),
+	                          .mode = shape == SHAPE_LINK        ? 0777
+	                                  : shape == SHAPE_DIRECTORY ? 0755
+	                                                             : 0644};
 
 	version.data = memcpy(allocate(version.size), text, version.size);
 	return version;
@@ -121,10 +125,17 @@ static struct version copy_version(const struct version *version)
 	return copy;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 bool version_equal(const struct version *a, const struct version *b)
 {
 	return a->shape == b->shape && a->size == b->size && a->mode == b->mode && a->uid == b->uid &&
-	       a->gid == b->gid && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+	       a->gid == b->gid && a->node == b->node && a->major == b->major && a->minor == b->minor &&
+	       same_text(a->xattr, b->xattr) && same_text(a->value, b->value) &&
+	       (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }
 
 void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32_t gid)
@@ -132,6 +143,13 @@ void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32
 	version->mode = mode;
 	version->uid = uid;
 	version->gid = gid;
+}
+
+void set_node(struct version *version, char kind, uint32_t major, uint32_t minor)
+{
+	version->node = kind;
+	version->major = major;
+	version->minor = minor;
 }
 
 /* ---- Assets ---- */
@@ -251,6 +269,18 @@ struct asset *add_directory(struct reference *reference, const char *place, cons
 
 	asset->new = text_version(SHAPE_DIRECTORY, "");
 	set_attributes(&asset->new, mode, uid, uid);
+	return asset;
+}
+
+struct asset *add_shapes(struct reference *reference, const char *place, const char *path, enum shape old,
+                         enum shape new, const char *text)
+{
+	struct asset *asset = add_asset(reference, place, path);
+
+	if (old != SHAPE_NONE)
+		asset->old = text_version(old, old == SHAPE_FILE || old == SHAPE_LINK ? text : "");
+	if (new != SHAPE_NONE)
+		asset->new = text_version(new, new == SHAPE_FILE || new == SHAPE_LINK ? text : "");
 	return asset;
 }
 

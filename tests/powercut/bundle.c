@@ -123,11 +123,12 @@ static void firmware_name(const struct asset *asset, char name[128])
 		               strcmp(asset->place, "boot") == 0 ? "BOOTABLE_IMAGES" : "MULTIFOTA", asset->place);
 }
 
-/* What a firmware of the factory has; user data and calibration are not in it. */
+/* What a firmware of the factory has; user data, calibration, and what a mount hides, are not in it. */
 static bool is_firmware(const struct asset *asset)
 {
 	return strcmp(asset->place, "usrdata") != 0 && strcmp(asset->place, "calib") != 0 &&
-	       strcmp(asset->place, "persist") != 0;
+	       strcmp(asset->place, "persist") != 0 &&
+	       !(strcmp(asset->place, "rootfs") == 0 && strncmp(asset->path, "/firmware/", 10) == 0);
 }
 
 static void write_firmware(const struct reference *reference, bool is_new, const char *path)
@@ -153,7 +154,7 @@ static void write_firmware(const struct reference *reference, bool is_new, const
 	free(zip.data);
 }
 
-static void read_file(const char *path, uint8_t **bytes, size_t *size)
+void bundle_read_file(const char *path, uint8_t **bytes, size_t *size)
 {
 	struct buffer buffer = {0};
 	uint8_t chunk[4096];
@@ -176,11 +177,12 @@ static void generate(struct reference *reference, uint64_t max_package)
 	const char *temporary = getenv("TMPDIR");
 	char folder[256];
 	char paths[4][288];
-	struct gen_options options = {.source = paths[0],
+	struct gen_options options = {.source = reference->full ? NULL : paths[0],
 	                              .target = paths[1],
 	                              .output = paths[2],
 	                              .parts = GEN_ALL,
 	                              .native = reference->native,
+	                              .full = reference->full,
 	                              .minimal = max_package > 0,
 	                              .limits = {.package = max_package}};
 	struct error error;
@@ -196,9 +198,9 @@ static void generate(struct reference *reference, uint64_t max_package)
 	write_firmware(reference, true, paths[1]);
 	if (gen_make_package(&options, NULL, &error))
 		reference_die("%s: %s", reference->name, error.message);
-	read_file(paths[2], &reference->package, &reference->package_size);
+	bundle_read_file(paths[2], &reference->package, &reference->package_size);
 	if (max_package > 0)
-		read_file(paths[3], &reference->second, &reference->second_size);
+		bundle_read_file(paths[3], &reference->second, &reference->second_size);
 	for (int i = 0; i < 4; i++)
 		(void)unlink(paths[i]); /* what is left behind is in the folder for temporary files */
 	(void)rmdir(folder);
@@ -290,17 +292,22 @@ void scripted_check(struct scripted *scripted, const struct asset *asset, const 
 	scripted_add(scripted, ")%s\n", after);
 }
 
-void scripted_entry(struct scripted *scripted, const struct asset *asset)
+static void add_patch(struct scripted *scripted, const struct version *old, const struct asset *asset)
 {
 	struct buffer patch = {0};
 	struct sink sink = {.write = append_patch, .ctx = &patch};
 	char entry[160];
 	struct error error;
 
-	if (patch_make_bsdiff40(asset->old.data, asset->old.size, asset->new.data, asset->new.size, 0, &sink, &error))
+	if (patch_make_bsdiff40(old->data, old->size, asset->new.data, asset->new.size, 0, &sink, &error))
 		reference_die("%s: %s", asset->path, error.message);
 	bundle_add(scripted->bundle, entry_name(scripted->reference, asset, entry), patch.data, patch.size);
 	free(patch.data);
+}
+
+void scripted_entry(struct scripted *scripted, const struct asset *asset)
+{
+	add_patch(scripted, &asset->old, asset);
 }
 
 void scripted_apply(struct scripted *scripted, const struct asset *asset, const char *after)
@@ -321,6 +328,22 @@ void scripted_patch(struct scripted *scripted, const struct asset *asset, const 
 {
 	scripted_entry(scripted, asset);
 	scripted_apply(scripted, asset, after);
+}
+
+void scripted_copy(struct scripted *scripted, const struct asset *from, const struct asset *copy, const char *after)
+{
+	char labels[2][128];
+	char entry[160];
+	char old[DIGEST_TEXT_SIZE];
+	char new[DIGEST_TEXT_SIZE];
+
+	add_patch(scripted, &from->old, copy);
+	scripted_add(scripted,
+	             "apply_patch(\"%s\", \"%s\",\n            %s, %zu,\n            %s, "
+	             "package_extract_file(\"%s\"))%s\n",
+	             asset_label(scripted->reference, from, labels[0]),
+	             asset_label(scripted->reference, copy, labels[1]), version_sha1(&copy->new, new), copy->new.size,
+	             version_sha1(&from->old, old), entry_name(scripted->reference, copy, entry), after);
 }
 
 void scripted_end(struct scripted *scripted)

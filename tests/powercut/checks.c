@@ -107,6 +107,23 @@ static bool link_is(struct module *module, const struct asset *asset, const stru
 	return target && strcmp(target, (const char *)version->data) == 0;
 }
 
+struct storage_stat version_node(const struct version *version)
+{
+	return (struct storage_stat){.type = version->node == 'c'   ? STORAGE_CHARACTER
+	                                     : version->node == 'b' ? STORAGE_BLOCKDEV
+	                                                            : STORAGE_FIFO,
+	                             .mode = version->mode,
+	                             .major = version->major,
+	                             .minor = version->minor};
+}
+
+static bool node_is(const struct storage_stat *stat, const struct version *version)
+{
+	struct storage_stat node = version_node(version);
+
+	return stat->type == node.type && stat->major == node.major && stat->minor == node.minor;
+}
+
 bool asset_is(struct module *module, const struct asset *asset, const struct version *version, bool content_only)
 {
 	struct storage_stat stat;
@@ -118,11 +135,13 @@ bool asset_is(struct module *module, const struct asset *asset, const struct ver
 	if (version->shape == SHAPE_NONE)
 		return !there;
 	if (!there || (version->shape == SHAPE_DIRECTORY && stat.type != STORAGE_DIRECTORY) ||
+	    (version->shape == SHAPE_NODE && !node_is(&stat, version)) ||
 	    (version->shape == SHAPE_FILE && !file_is(module, asset, version)) ||
 	    (version->shape == SHAPE_LINK && !link_is(module, asset, version)))
 		return false;
 	return content_only || version->shape == SHAPE_LINK ||
-	       (stat.mode == version->mode && stat.uid == version->uid && stat.gid == version->gid);
+	       (stat.mode == version->mode && stat.uid == version->uid && stat.gid == version->gid &&
+	        medium_has_xattr(module->medium, asset->place, asset->path, true, version->xattr, version->value));
 }
 
 bool asset_is_third(struct module *module, const struct asset *asset)
@@ -348,6 +367,7 @@ void check_crash(struct module *module)
 		else
 			check_path(module, asset);
 	}
+	check_release(module);
 }
 
 /* ---- When recovery leaves ---- */

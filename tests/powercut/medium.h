@@ -98,9 +98,17 @@ void medium_write_volume(struct medium *medium, const char *volume, const void *
 void medium_put_file(struct medium *medium, const char *volume, const char *path, const void *data, size_t length,
                      uint32_t mode);
 void medium_put_link(struct medium *medium, const char *volume, const char *path, const char *target);
+void medium_put_directory(struct medium *medium, const char *volume, const char *path);
+void medium_put_node(struct medium *medium, const char *volume, const char *path, const struct storage_stat *node);
+void medium_put_xattr(struct medium *medium, const char *volume, const char *path, const char *name,
+                      const char *value); /* of what is there */
 const uint8_t *medium_file(struct medium *medium, const char *volume, const char *path, bool durable, size_t *length);
 bool medium_stat(struct medium *medium, const char *volume, const char *path, bool durable, struct storage_stat *stat);
 const char *medium_link(struct medium *medium, const char *volume, const char *path, bool durable);
+
+/* Has it this extended attribute, and no other? name NULL: has it none? */
+bool medium_has_xattr(struct medium *medium, const char *volume, const char *path, bool durable, const char *name,
+                      const char *value);
 
 /* Call each() for every object of a file system but its root directory, parents first. */
 void medium_walk(struct medium *medium, const char *volume, bool durable,

@@ -71,6 +71,18 @@ const char *medium_link(struct medium *medium, const char *volume, const char *p
 	return inode ? inode->target : NULL;
 }
 
+bool medium_has_xattr(struct medium *medium, const char *volume, const char *path, bool durable, const char *name,
+                      const char *value)
+{
+	const struct inode *inode = find(medium, volume, path, durable);
+	const struct life *life = inode ? life_of(inode, durable) : NULL;
+
+	if (!life || !name)
+		return life && life->xattrs == 0;
+	return life->xattrs == 1 && strcmp(life->xattr->name, name) == 0 && life->xattr->size == strlen(value) &&
+	       memcmp(life->xattr->value, value, life->xattr->size) == 0;
+}
+
 struct tour {
 	bool durable;
 	void (*each)(void *ctx, const char *path, const struct storage_stat *stat);
@@ -191,6 +203,32 @@ void medium_put_link(struct medium *medium, const char *volume, const char *path
 	inode->target = medium_copy_text(medium, target);
 }
 
+void medium_put_directory(struct medium *medium, const char *volume, const char *path)
+{
+	(void)put_path(medium, volume, path, STORAGE_DIRECTORY, 0755);
+}
+
+void medium_put_node(struct medium *medium, const char *volume, const char *path, const struct storage_stat *node)
+{
+	struct inode *inode = put_path(medium, volume, path, (int)node->type, node->mode);
+
+	inode->major = node->major;
+	inode->minor = node->minor;
+}
+
+void medium_put_xattr(struct medium *medium, const char *volume, const char *path, const char *name, const char *value)
+{
+	struct inode *inode = find(medium, volume, path, true);
+	struct xattr xattr = {.size = strlen(value)};
+
+	if (!inode || strlen(name) >= sizeof(xattr.name) || xattr.size > sizeof(xattr.value))
+		medium_die("%s: cannot have %s", path, name);
+	memcpy(xattr.name, name, strlen(name) + 1);
+	memcpy(xattr.value, value, xattr.size);
+	life_set_xattr(medium, &inode->now, &xattr);
+	life_set_xattr(medium, &inode->durable, &xattr);
+}
+
 void medium_add_root_link(struct medium *medium, const char *path, const char *target)
 {
 	medium_put_link(medium, "/", path, target);
@@ -198,7 +236,7 @@ void medium_add_root_link(struct medium *medium, const char *path, const char *t
 
 void medium_add_root_directory(struct medium *medium, const char *path)
 {
-	(void)put_path(medium, "/", path, STORAGE_DIRECTORY, 0755);
+	medium_put_directory(medium, "/", path);
 }
 
 void medium_add_root_file(struct medium *medium, const char *path, const void *data, size_t size)

@@ -89,6 +89,8 @@ static void crash(struct module *module)
 static void put_version(struct module *module, const struct place *place, const char *path,
                         const struct version *version)
 {
+	struct storage_stat node;
+
 	switch (version->shape) {
 	case SHAPE_FILE:
 		medium_put_file(module->medium, place->name, path, version->data, version->size, version->mode);
@@ -103,9 +105,17 @@ static void put_version(struct module *module, const struct place *place, const 
 			medium_write_volume(module->medium, place->name, version->data, version->size);
 		break;
 	case SHAPE_DIRECTORY:
+		medium_put_directory(module->medium, place->name, path);
+		break;
+	case SHAPE_NODE:
+		node = version_node(version);
+		medium_put_node(module->medium, place->name, path, &node);
+		break;
 	case SHAPE_NONE:
 		break;
 	}
+	if (version->xattr)
+		medium_put_xattr(module->medium, place->name, path, version->xattr, version->value);
 }
 
 static void add_place_to(struct medium *medium, const struct place *place)

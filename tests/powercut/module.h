@@ -117,6 +117,12 @@ void check_assets(struct module *module, bool upgraded);
 /* Does the status file durably say how the upgrade ended? */
 bool status_is_final(struct module *module);
 
+/* Whatever release the link leads to, all of it is durably there (release.c). */
+void check_release(struct module *module);
+
+/* The device node or FIFO that a version is. */
+struct storage_stat version_node(const struct version *version);
+
 /* Half old, half new, or unreadable. */
 bool asset_is_third(struct module *module, const struct asset *asset);
 

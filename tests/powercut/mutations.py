@@ -318,6 +318,48 @@ MORE = [
 	(void)out;
 """),)),
     Mutation(
+        "all-is-cleared", "a full package clears what it has, too, before it extracts that again",
+        "--package full --loader abl --singles", "rootfs/bin/untouched is neither old nor new",
+        (("updater/functions_keep.c", """\
+	return (letter && is_listed(keep, letter, below)) ||""", """\
+	return"""),)),
+    Mutation(
+        "switch-unsynced", "a release of user files is in use before its owners and modes are durable",
+        "--package app --loader abl --singles", "the link leads to .* is not as it must be",
+        (("gentools/app.c", """\
+	(void)fputs("sync();\\nsymlink(", out);
+""", """\
+	(void)fputs("symlink(", out);
+"""),)),
+    Mutation(
+        "switch-by-two-steps", "the link to the old release goes before there is one to the new",
+        "--package app --loader abl --singles", "neither old nor new",
+        (("gentools/app.c", """\
+	(void)fputs("sync();\\nsymlink(", out);
+""", """\
+	(void)fprintf(out, "delete(\\"%s\\");\\nsync();\\nsymlink(", path);
+"""),)),
+    Mutation(
+        "release-goes-early", "keep_only() removes the old release while the link leads to it",
+        "--package app --loader abl --singles", "the link leads to .* is not as it must be",
+        (("gentools/app.c", """\
+	(void)fputs("sync();\\nsymlink(", out);
+""", """\
+	(void)fprintf(out, "keep_only(\\"%s.releases\\", \\"keep.list\\");\\nsync();\\nsymlink(", path);
+"""),)),
+    Mutation(
+        "node-by-two-steps", "a device node goes before its new one is there",
+        "--package nodes --loader abl --singles", "rootfs/etc/null is neither old nor new",
+        (("storage/file.c", """\
+		err = storage->ops->mknod(storage->medium, temp, (int)node->type, node->major, node->minor);
+	if (err == 0)
+""", """\
+		err = storage->ops->mknod(storage->medium, temp, (int)node->type, node->major, node->minor);
+	if (err == 0)
+		err = storage->ops->unlink(storage->medium, at);
+	if (err == 0 || err == -ENOENT)
+"""),)),
+    Mutation(
         "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
         "--package tiny --loader abl --random 60", "boot is not the new one",
         (("storage/writer_mtd.c", """\

@@ -14,8 +14,6 @@
 #define PROP_TWO     "ro.build.fingerprint=module:2/user\nro.product.device=module\n"
 #define FINGERPRINT  "file_getprop(\"/system/build.prop\", \"ro.build.fingerprint\")"
 
-#define MOUNT_SYSTEM "mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n"
-
 /* ---- Made by update_gen ---- */
 
 static void make_files(struct reference *r)
@@ -108,8 +106,7 @@ static void make_resumed_download(struct reference *r)
 
 static void make_modem(struct reference *r)
 {
-	const struct asset *modem;
-	struct asset *service;
+	struct asset *modem, *service;
 	struct scripted s;
 
 	add_module(r, 4, LONG_BLOCK);
@@ -368,6 +365,9 @@ static const struct recipe {
 	{"bad-patch", "the kernel's patch yields something else; misc of 2 blocks, too", make_bad_patch},
 	{"minimal", "an upgrade of two packages", make_minimal},
 	{"minimal-misc", "the same; misc of 1 block", make_minimal_small_misc},
+	{"full", "a full package on a module with other files; misc of 2 blocks", make_full},
+	{"app", "a release of user files, beside an older one and remnants", make_app},
+	{"nodes", "device nodes, extended attributes, a copy", make_nodes},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };
 enum { RECIPES = sizeof(recipes) / sizeof(recipes[0]) };

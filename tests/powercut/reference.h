@@ -21,7 +21,7 @@
 #define BLOCK_SIZE_OF_NAND 16384u
 #define LONG_BLOCK         65536u /* with more pages, so that misc's journal has as much room as on real boards */
 
-enum shape { SHAPE_NONE, SHAPE_FILE, SHAPE_DIRECTORY, SHAPE_LINK, SHAPE_RAW };
+enum shape { SHAPE_NONE, SHAPE_FILE, SHAPE_DIRECTORY, SHAPE_LINK, SHAPE_NODE, SHAPE_RAW };
 
 struct version {
 	enum shape shape;
@@ -30,9 +30,14 @@ struct version {
 	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
+	char node; /* what kind of node: 'c', 'b', 'p' */
+	uint32_t major;
+	uint32_t minor;
+	const char *xattr; /* the name of its only extended attribute, NULL: it has none */
+	const char *value; /* that one's */
 };
 
-/* A file, a link, a directory, a partition, a volume. One whose versions are the same must not change at all. */
+/* A file, link, directory, node, partition or volume. One whose versions are the same must not change at all. */
 struct asset {
 	const char *place; /* the name of a place */
 	char path[64];     /* in the place's file system; "" for raw content */
@@ -40,7 +45,7 @@ struct asset {
 	struct version new;
 	bool stays;                 /* the package must fail before it: it ends as it was */
 	bool whole;                 /* raw, and written from the package, so that it needs no backup */
-	bool gap;                   /* the script removes it before its new version comes */
+	bool gap;                   /* it is removed before its new version comes */
 	struct version via;         /* what else it may be on the way; SHAPE_NONE: nothing */
 	const struct asset *origin; /* of a file that moved and is `via` then: where it was; NULL: it did not */
 };
@@ -69,11 +74,13 @@ struct reference {
 	const char *package_path;
 	uint8_t *second; /* the package that goes on, NULL: the first one is all; see SECOND_PATH in boot.h */
 	size_t second_size;
-	bool native;        /* made for this project's updaters alone */
-	bool named;         /* armed with its path; else recovery takes its default */
-	int end_code;       /* of END */
-	unsigned backups;   /* made when power is never cut */
-	const char *blamed; /* what last_log must name; NULL when the package is good */
+	bool native;                 /* made for this project's updaters alone */
+	bool full;                   /* made without any knowledge of the old version */
+	const struct asset *release; /* the link to the release that is in use; NULL: there is none (release.c) */
+	bool named;                  /* armed with its path; else recovery takes its default */
+	int end_code;                /* of END */
+	unsigned backups;            /* made when power is never cut */
+	const char *blamed;          /* what last_log must name; NULL when the package is good */
 };
 
 /* NULL behind the last one. */
@@ -132,14 +139,22 @@ struct asset *add_directory(struct reference *reference, const char *place, cons
                             uint32_t uid);
 void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32_t gid);
 
+/* Something of these shapes, not only of these contents; SHAPE_NONE: nothing. The text is a file's or a link's. */
+struct asset *add_shapes(struct reference *reference, const char *place, const char *path, enum shape old,
+                         enum shape new, const char *text);
+void set_node(struct version *version, char kind, uint32_t major, uint32_t minor);
+
 /* Leave no room in rootfs for a new version beside its old one; when all assets are there. */
 void make_scarce(struct reference *reference);
 
-/* In files of their own, moved.c and minimal.c. */
+/* In files of their own, moved.c, minimal.c and kinds.c. */
 void make_moved_files(struct reference *reference);
 void make_moved_low_space(struct reference *reference);
 void make_minimal(struct reference *reference);
 void make_minimal_small_misc(struct reference *reference);
+void make_full(struct reference *reference);
+void make_app(struct reference *reference);
+void make_nodes(struct reference *reference);
 
 /* A zip archive. */
 struct bundle;
@@ -151,6 +166,18 @@ void bundle_finish(struct bundle *bundle, uint8_t **bytes, size_t *size); /* the
 /* The package that update_gen makes of both versions. Partition boot is the kernel, others are multi-FOTA images. */
 void bundle_generate(struct reference *reference);
 void bundle_generate_minimal(struct reference *reference, uint64_t max_package); /* two of them, of so many bytes */
+
+/*
+ * The package that `update_gen app` makes of the assets below MOUNTED.releases/NEW_RELEASE, for the link at MOUNTED, a
+ * path as scripts see it. Their paths, and the new target of the reference's release, get its name instead.
+ */
+#define NEW_RELEASE "new"
+void bundle_generate_app(struct reference *reference, const char *mounted);
+
+/* All of a file; the caller frees. */
+void bundle_read_file(const char *path, uint8_t **bytes, size_t *size);
+
+#define MOUNT_SYSTEM "mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n"
 
 /* A package of a script, which may refer to what is named below, and the entries it needs. */
 struct scripted {
@@ -167,6 +194,8 @@ void scripted_check(struct scripted *scripted, const struct asset *asset, const 
 void scripted_entry(struct scripted *scripted, const struct asset *asset); /* the patch */
 void scripted_apply(struct scripted *scripted, const struct asset *asset, const char *after);
 void scripted_patch(struct scripted *scripted, const struct asset *asset, const char *after); /* both */
+/* Both for a file that is made of another one. */
+void scripted_copy(struct scripted *scripted, const struct asset *from, const struct asset *copy, const char *after);
 void scripted_end(struct scripted *scripted);
 
 /* Digests and names as scripts have them: returns text. */

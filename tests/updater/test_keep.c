@@ -130,6 +130,25 @@ START_TEST(test_is_directory)
 }
 END_TEST
 
+/* Seen by the operation that it costs. The first run of all has one more than the others, for the journal. */
+START_TEST(test_sync)
+{
+	unsigned without;
+
+	world_yields(&w, "t", "t");
+	world_yields(&w, "t", "t");
+	without = w.steps;
+	world_yields(&w, "sync()", "t");
+	ck_assert_uint_eq(w.steps, without + 1);
+	w.cut_at = 1;
+	world_aborts(&w, "sync()", "sync");
+	w.cut_at = 0;
+	w.dry_run = true;
+	world_yields(&w, "sync()", "t");
+	ck_assert_uint_eq(w.steps, 0);
+}
+END_TEST
+
 Suite *suite_keep(void)
 {
 	Suite *suite = suite_create("keep");
@@ -139,6 +158,7 @@ Suite *suite_keep(void)
 	tcase_add_test(tc, test_keep_only);
 	tcase_add_test(tc, test_keep_only_refuses);
 	tcase_add_test(tc, test_is_directory);
+	tcase_add_test(tc, test_sync);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
