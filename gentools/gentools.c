@@ -154,7 +154,7 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 
 	if (err == 0 && plan->count == 0 && !options->allow_empty)
 		err = error_set(error, 0, ENODATA, "nothing to do: %s and %s do not differ in these parts",
-		                trees->source->name, options->target);
+		                trees->source->name, trees->target->name);
 	if (err == 0 && !options->full)
 		err = moves_choose(plan, trials, trees->source, options, error);
 	for (size_t i = 0; err == 0 && i < plan->count; i++) {

@@ -122,9 +122,18 @@ static bool is_same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
+static bool is_version(const char *path, const char *version)
+{
+	char *place = version ? tree_locate(version) : NULL;
+	bool same = place && is_same_file(path, place);
+
+	free(place);
+	return same;
+}
+
 static bool is_input(const char *path, const struct gen_options *options)
 {
-	return (options->source && is_same_file(path, options->source)) || is_same_file(path, options->target);
+	return is_version(path, options->source) || is_version(path, options->target);
 }
 
 int pack_check_output(const char *output, const struct gen_options *options, struct error *error)

@@ -274,13 +274,6 @@ static int check_frame(const struct tree *tree, struct error *error)
 	return 0;
 }
 
-static int not_a_firmware(const struct tree *tree, struct error *error)
-{
-	return error_set(error, RESULT_FORMAT, EINVAL,
-	                 "%s: not a targetfiles.zip, packed or not: no SYSTEM and BOOTABLE_IMAGES at its root",
-	                 tree->name);
-}
-
 static int check_objects(const struct tree *tree, struct error *error)
 {
 	for (size_t i = 1; i < tree->count; i++) {
@@ -295,7 +288,7 @@ static int check_objects(const struct tree *tree, struct error *error)
 			                 object->path);
 	}
 	if (!tree_find(tree, "SYSTEM") || !tree_find(tree, "BOOTABLE_IMAGES"))
-		return not_a_firmware(tree, error);
+		return tree_is_none(tree, error);
 	return check_frame(tree, error);
 }
 
@@ -313,12 +306,14 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	locale_t caller = uselocale(utf8);
 	int err;
 
-	*tree = (struct tree){.name = path, .spool = {.fd = -1}};
-	err = spool_open(&tree->spool);
+	*tree = (struct tree){.name = path, .place = tree_locate(path), .spool = {.fd = -1}};
+	if (tree->place)
+		tree->name = tree->place;
+	err = tree->place ? spool_open(&tree->spool) : -ENOMEM;
 	if (err < 0)
 		err = error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(), strerror(-err));
 	else
-		err = is_folder(path) ? tree_read_folder(tree, error) : read_archive(tree, error);
+		err = is_folder(tree->name) ? tree_read_folder(tree, error) : read_archive(tree, error);
 	(void)uselocale(caller);
 	if (utf8)
 		freelocale(utf8);
@@ -327,7 +322,7 @@ int tree_read(struct tree *tree, const char *path, struct error *error)
 	if (err < 0)
 		return err;
 	if (tree->count == 0)
-		return not_a_firmware(tree, error);
+		return tree_is_none(tree, error);
 	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
 	err = add_parents(tree, error);
 	return err < 0 ? err : check_objects(tree, error);
@@ -380,6 +375,7 @@ void tree_free(struct tree *tree)
 		object_clear(&tree->objects[i]);
 	free(tree->objects);
 	free(tree->notes);
+	free(tree->place);
 	spool_close(&tree->spool);
 	*tree = (struct tree){.spool = {.fd = -1}};
 }

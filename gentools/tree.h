@@ -46,7 +46,8 @@ struct object {
 };
 
 struct tree {
-	const char *name;       /* path of the archive or folder; the caller's */
+	const char *name;       /* path of the archive or folder; the caller's, or `place` */
+	char *place;            /* what tree_locate() has found */
 	struct object *objects; /* by tree_compare_paths(), no path twice, every parent there */
 	size_t count;
 	size_t capacity;
@@ -55,7 +56,17 @@ struct tree {
 	char *notes;       /* what the log should tell of how it was read, lines; NULL for none */
 };
 
-/* Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point to its spool. */
+/*
+ * The archive or folder that is meant: the path itself, or what lies in it as v1/targetfiles.zip, v1/targetfiles or
+ * v1/upgrade/targetfiles.zip. NULL when there is no memory; the caller frees it.
+ */
+char *tree_locate(const char *path);
+
+/* The error of what is no firmware, and why. */
+int tree_is_none(const struct tree *tree, struct error *error);
+
+/* Of tree_locate(path). Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point
+ * to its spool. */
 int tree_read(struct tree *tree, const char *path, struct error *error);
 void tree_free(struct tree *tree);
 

@@ -5,7 +5,7 @@ set -u
 
 usage='Usage: ./update_gen.sh PARTS... [OPTION]... > log
 Make update.zip with the differences of v1/targetfiles.zip (what runs on the modules) and v2/targetfiles.zip (what
-shall run there); all of them lie in the working folder.
+shall run there); all of them lie in the working folder. A folder targetfiles will do where there is no archive.
 
 PARTS, letters that combine ("ml" or "m l"):
   a   everything: modem, Linux, kernel and the MULTIFOTA images
@@ -44,8 +44,8 @@ fi
 [ "$1" = --version ] && exec "$update_gen" --version
 
 for version in v1 v2; do
-	[ -f "$version/targetfiles.zip" ] || fail 1 "no $version/targetfiles.zip in $(pwd)"
+	[ -f "$version/targetfiles.zip" ] || [ -d "$version/targetfiles" ] || fail 1 "no $version/targetfiles.zip in $(pwd)"
 done
 # Whoever finds an update.zip behind a failure would take it for the new one.
 rm -f update.zip || fail 1 'cannot remove the old update.zip'
-exec "$update_gen" --source v1/targetfiles.zip --target v2/targetfiles.zip --output update.zip --lists . "$@"
+exec "$update_gen" --source v1 --target v2 --output update.zip --lists . "$@"

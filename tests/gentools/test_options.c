@@ -16,6 +16,22 @@ static const char *const truths[] = {
 	MAKE "-o x.zip >out && openssl genpkey -algorithm x25519 | openssl pkey -pubout -out key && "
 	     "ln -s /dev/null null && $gen encrypt x.zip -t key -o null" FAILS("null: is no file") " && test -c null",
 	"ln -s /dev/null null; $gen app v1 --to /usrdata/app -o null" FAILS("null: is no file") " && test -c null",
+	/* A version is a targetfiles.zip, its folder, or the folder that either lies in; never is it overwritten. */
+	MAKE "-o x.zip >out && $gen a -s v1/ -t v2 -o y.zip >out && cmp x.zip y.zip && "
+	     "grep -q 'installed on v1/targetfiles.zip it yields v2/targetfiles.zip' out && $gen verify y.zip -s v1 -t "
+	     "v2 >out",
+	MAKE
+	"-o x.zip >out && unzip -qd v2/targetfiles v2/targetfiles.zip && mkdir v1/upgrade && mv v1/targetfiles.zip "
+	"v1/upgrade && rm v2/targetfiles.zip && $gen a -s v1 -t v2 -o y.zip >out && cmp x.zip y.zip && "
+	"grep -q 'on v1/upgrade/targetfiles.zip it yields v2/targetfiles;' out",
+	"cp v1/targetfiles.zip old; $gen a -s v1 -t v2 -o v1/targetfiles.zip" FAILS(
+		"is an input") " && "
+			       "cmp old v1/targetfiles.zip",
+	"mkdir v3; $gen a -s v1 -t v3 -o y.zip" FAILS("v3: not a targetfiles.zip"),
+	"mkdir -p v3/targetfiles && unzip -qd v3/targetfiles v2/targetfiles.zip && (cd v3 && zip -qry0 targetfiles.zip "
+	"targetfiles) && $gen a -s v1 -t v3 -o y.zip" FAILS("lie in targetfiles, not at its root: pack it in that"),
+	"./update_gen.sh a >out && mv update.zip x.zip && unzip -qd v2/targetfiles v2/targetfiles.zip && "
+	"rm v2/targetfiles.zip && ./update_gen.sh a >out && cmp x.zip update.zip",
 	/* The figures take nobody's place either. */
 	MAKE "-o x.zip --json x.zip" FAILS("x.zip: is the package") " && ! test -e x.zip",
 	"cp v1/targetfiles.zip old; " MAKE
