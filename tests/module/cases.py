@@ -176,7 +176,7 @@ class Case:
     package: object = make_package
     # Gives a context manager of what the host does meanwhile: (more of the scenario, module.Dialogue or None).
     host: object = lambda: contextlib.nullcontext(("", None))
-    factory: str = "v1"  # the version that the module has at first
+    factory: str = "v1"  # the version that the module has at first, or the path of its factory archive
 
     @property
     def name(self):

@@ -178,7 +178,7 @@ def make_start_system(folder, scenario, package, factory):
     shutil.copy(package, f"{folder}/scenario/scenario/package")
     make_archive(f"{folder}/scenario", f"{folder}/scenario.cpio")
     images = [f"{MODULE}/{name}.cpio" for name in ("base", "recovery", "normal")]
-    parts = [*images, make_factory(factory), f"{folder}/scenario.cpio"]
+    parts = [*images, factory if os.path.isabs(factory) else make_factory(factory), f"{folder}/scenario.cpio"]
     join(parts, f"{folder}/initrd")
     shutil.rmtree(f"{folder}/scenario")
     os.unlink(f"{folder}/scenario.cpio")
