@@ -41,6 +41,14 @@ int recipients_add(struct recipients *recipients, const char *path, struct error
 	return err;
 }
 
+uint64_t recipients_size(const struct recipients *recipients, uint64_t size)
+{
+	if (!recipients)
+		return size;
+	return CRYPT_AT_WRAPPED + (uint64_t)recipients->count * CRYPT_WRAPPED_SIZE + size +
+	       crypt_chunks(size) * CRYPT_TAG_SIZE;
+}
+
 static int fill_random(void *bytes, size_t size, struct error *error)
 {
 	/* As few bytes as these come whole, or not at all. */

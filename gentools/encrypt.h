@@ -17,6 +17,9 @@ struct recipients {
 /* One more, by a file with an X25519 public key in PEM. */
 int recipients_add(struct recipients *recipients, const char *path, struct error *error);
 
+/* Bytes of what becomes of a package of this size: the same without recipients (NULL). */
+uint64_t recipients_size(const struct recipients *recipients, uint64_t size);
+
 /*
  * Encrypt the package at input, of which nothing is read twice, to output, which may be the same file and appears when
  * it is whole. Every call makes other bytes. One that is encrypted already is refused.

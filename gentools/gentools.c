@@ -126,6 +126,19 @@ static int read_tree(struct tree *tree, const char *path, const struct gen_optio
 	return 0;
 }
 
+/* Without trying it out, the rest of what it needs is not known. */
+static int check_size(const char *package, const struct gen_options *options, struct error *error)
+{
+	struct needs needs = {0};
+	int err = pack_measure(package, options, &needs.package, error);
+
+	if (err == 0)
+		err = needs_check(&needs, &options->limits, error);
+	if (err < 0)
+		error_prefix(error, "%s", options->output);
+	return err;
+}
+
 /* The package gets its name when it is whole, and known to be right. */
 static int finish_package(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options,
                           const struct signer *signer, const struct log *log, struct needs *needs, struct error *error)
@@ -139,8 +152,9 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 	inputs.package = part;
 	if (err == 0 && signer)
 		err = signer_sign(signer, part, part, error);
-	if (err == 0 && !options->no_verify)
-		err = verify_package(&inputs, log, needs, error);
+	if (err == 0)
+		err = options->no_verify ? check_size(part, options, error)
+		                         : verify_package(&inputs, log, needs, error);
 	if (err == 0 && options->recipients)
 		err = recipients_encrypt(options->recipients, part, part, error);
 	return place_end(part, options->output, err, error);
@@ -228,6 +242,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	                              .target = &inputs.target,
 	                              .parts = options->parts,
 	                              .progress = &options->progress,
+	                              .recipients = options->recipients,
 	                              .limits = options->limits};
 	struct needs needs = {0};
 	struct signer *signer = NULL;

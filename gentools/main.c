@@ -38,7 +38,7 @@ static const char usage[] =
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
 	"      --encrypt PUBLIC.pem  encrypt it in the end, as update_gen encrypt does; may be repeated\n"
-	"      --no-verify     write the package without that proof\n"
+	"      --no-verify     write the package without that proof, in which scratch and memory are counted\n"
 	"      --compat WHICH  lineage (default): updaters of the whole lineage take the package; native: only this\n"
 	"                      project's, for SHA-256 digests, copies of files, device nodes, FIFOs and extended\n"
 	"                      attributes, which verify compares then, too\n"

@@ -13,9 +13,9 @@ enum { EXIT_NO_WAY = 3 };
 
 static const char usage[] =
 	"Usage: update_gen plan --versions DIR [OPTION]... [PARTS]...\n"
-	"How large the packages between all versions are, and the shortest chain of packages, each within the limit,\n"
-	"from the oldest version to the newest. DIR has NAME/targetfiles.zip for each version; names are ordered as\n"
-	"version numbers are (V9 before V10).\n"
+	"How large the packages between all versions are, neither signed nor encrypted, and the shortest chain of\n"
+	"packages, each within the limit, from the oldest version to the newest. DIR has NAME/targetfiles.zip for\n"
+	"each version; names are ordered as version numbers are (V9 before V10).\n"
 	"\n"
 	"      --limit BYTES    what a module can take at most (K and M may follow the number); others are blank in\n"
 	"                       the table, with their reasons below it\n"
@@ -27,9 +27,8 @@ static const char usage[] =
 	"      --jobs N         packages that are made at a time (default: one for each processor)\n"
 	"      --help           this text\n"
 	"\n"
-	"PARTS are those of update_gen, by default a. Exit status: 0 there is a chain, 1 failed, 2 wrong usage, 3 "
-	"there\n"
-	"is none.\n";
+	"PARTS are those of update_gen, by default a. Exit status: 0 there is a chain, 1 failed, 2 wrong usage, 3\n"
+	"there is none.\n";
 
 static int run(const struct matrix_options *options)
 {

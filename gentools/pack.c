@@ -2,6 +2,7 @@
 #include "gentools/pack.h"
 
 #include "gentools/compose.h"
+#include "gentools/encrypt.h"
 #include "gentools/output.h"
 #include "gentools/place.h"
 #include "gentools/rollback.h"
@@ -148,4 +149,14 @@ int pack_check_output(const char *output, const struct gen_options *options, str
 	if (is_input(output, options))
 		return error_set(error, 0, EINVAL, "%s: is an input and would be overwritten", output);
 	return place_check(output, error);
+}
+
+int pack_measure(const char *path, const struct gen_options *options, uint64_t *size, struct error *error)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return error_set(error, 0, errno, "%s: %s", path, strerror(errno));
+	*size = recipients_size(options->recipients, (uint64_t)status.st_size);
+	return 0;
 }

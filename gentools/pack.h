@@ -13,6 +13,9 @@ const struct object *pack_find_version(const struct tree *tree);
 /* A version's targetfiles.zip is the only source of its next update: the output must be no input. */
 int pack_check_output(const char *output, const struct gen_options *options, struct error *error);
 
+/* Bytes that a package at path, signed if it is to be, will have in the end: encrypted if it is to be. */
+int pack_measure(const char *path, const struct gen_options *options, uint64_t *size, struct error *error);
+
 /* Data that an earlier package has stored are left out. */
 int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options, const char *path,
               struct error *error);

@@ -7,11 +7,8 @@
 #include "gentools/place.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FIRST, SECOND, BOTH };
 
@@ -20,69 +17,29 @@ struct pair {
 	const struct verify_inputs *trees;
 	const struct gen_options *options;
 	const struct signer *signer;
-	char *names[BOTH]; /* what they will be called */
-	char *parts[BOTH]; /* and are called until they are right */
+	const char *names[BOTH]; /* what they will be called */
+	char *parts[BOTH];       /* and are called until they are right */
+	char *second;            /* name of the second one */
 };
-
-static int out_of_memory(struct error *error)
-{
-	return error_set(error, 0, ENOMEM, "out of memory");
-}
 
 static int name_pair(struct pair *pair, struct error *error)
 {
-	int err = minimal_second_name(pair->options->output, &pair->names[SECOND], error);
+	int err = minimal_second_name(pair->options->output, &pair->second, error);
 
-	if (err < 0)
-		return err;
-	pair->names[FIRST] = strdup(pair->options->output);
-	for (int i = 0; i < BOTH; i++) {
-		if (!pair->names[i])
-			return out_of_memory(error);
+	pair->names[FIRST] = pair->options->output;
+	pair->names[SECOND] = pair->second;
+	for (int i = 0; err == 0 && i < BOTH; i++)
 		err = place_begin(pair->names[i], &pair->parts[i], error);
-		if (err < 0)
-			return err;
-	}
-	return pack_check_output(pair->names[SECOND], pair->options, error);
+	return err < 0 ? err : pack_check_output(pair->names[SECOND], pair->options, error);
 }
 
-static int measure(const char *path, uint64_t *size, struct error *error)
-{
-	struct stat stat_buffer;
-
-	if (stat(path, &stat_buffer) < 0)
-		return error_set(error, 0, errno, "%s: %s", path, strerror(errno));
-	*size = (uint64_t)stat_buffer.st_size;
-	return 0;
-}
-
-/* As large as it will be in the end. It is tried out before that, and so is encrypted only for its size here. */
-static int measure_encrypted(const struct recipients *recipients, const char *path, uint64_t *size, struct error *error)
-{
-	char *encrypted;
-	int err;
-
-	if (asprintf(&encrypted, "%s.encrypted", path) < 0)
-		return out_of_memory(error);
-	err = recipients_encrypt(recipients, path, encrypted, error);
-	if (err == 0) {
-		err = measure(encrypted, size, error);
-		(void)unlink(encrypted); /* it was there a moment ago */
-	}
-	free(encrypted);
-	return err;
-}
-
-/* Sign what was written, and see how large it is then. */
+/* Sign what was written, and see how large it will be in the end. */
 static int finish(const struct pair *pair, int which, uint64_t *size, struct error *error)
 {
-	const struct recipients *recipients = pair->options->recipients;
 	const char *path = pair->parts[which];
 	int err = pair->signer ? signer_sign(pair->signer, path, path, error) : 0;
 
-	if (err < 0)
-		return err;
-	return recipients ? measure_encrypted(recipients, path, size, error) : measure(path, size, error);
+	return err < 0 ? err : pack_measure(path, pair->options, size, error);
 }
 
 /* What entries take in an archive is known when it is written: try, and take so much less. */
@@ -175,9 +132,8 @@ int pair_make(struct plan *plan, const struct verify_inputs *trees, const struct
 	if (err == 0)
 		err = encrypt_both(&pair, error);
 	/* The second one first: who sees the first one finds it. */
-	for (int i = SECOND; i >= FIRST; i--) {
+	for (int i = SECOND; i >= FIRST; i--)
 		err = place_end(pair.parts[i], pair.names[i], err, error);
-		free(pair.names[i]);
-	}
+	free(pair.second);
 	return err;
 }

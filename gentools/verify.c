@@ -3,6 +3,7 @@
 
 #include "gentools/capability.h"
 #include "gentools/compare.h"
+#include "gentools/encrypt.h"
 #include "gentools/model.h"
 #include "gentools/plan.h"
 #include "gentools/tree_xattr.h"
@@ -229,7 +230,8 @@ static int install_next(struct model *model, const struct verify_inputs *inputs,
 	if (err == 0)
 		err = install(model, inputs, name, next.package, error);
 	if (err == 0)
-		err = needs_count(next.package, next.zip.size, model, needs, error);
+		err = needs_count(next.package, recipients_size(inputs->recipients, next.zip.size), model, needs,
+		                  error);
 	close_package(&next);
 	free(beside);
 	return err;
@@ -312,7 +314,8 @@ int verify_package(const struct verify_inputs *inputs, const struct log *log, st
 	int err = open_package(inputs->package, inputs->name, &opened, error);
 
 	if (err == 0)
-		err = try_package(inputs, opened.package, opened.zip.size, log, &counted, error);
+		err = try_package(inputs, opened.package, recipients_size(inputs->recipients, opened.zip.size), log,
+		                  &counted, error);
 	if (err == 0)
 		err = take_stock(inputs, &counted, log, needs, error);
 	close_package(&opened);

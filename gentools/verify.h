@@ -19,7 +19,8 @@ struct verify_inputs {
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
 	const struct gen_progress *progress;
-	struct gen_limits limits; /* that the package's needs must keep */
+	const struct recipients *recipients; /* whom it will be encrypted for when it is proved; NULL: nobody */
+	struct gen_limits limits;            /* that the package's needs must keep */
 };
 
 /*

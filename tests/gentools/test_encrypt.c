@@ -68,6 +68,15 @@ static const char *const truths[] = {
 	/* Of two packages both. */
 	MAKE "-o y.zip --minimal --max-package 4K --encrypt a.pub >log && grep -q ^verified: log && "
 	     "head -c 8 y.zip | grep -q QFOTAENC && head -c 8 y-2.zip | grep -q QFOTAENC && ! ls | grep part",
+	/* What a module has room for is what reaches it, whether the package is tried out or not. */
+	MAKE "-o x.zip --encrypt a.pub && size=$(stat -c %s x.zip) && " MAKE "-o y.zip --encrypt a.pub --max-package "
+	     "$size >log && grep -q \"^needs: package $size \" log && ! " MAKE
+	     "-o z.zip --encrypt a.pub --max-package $((size - 1)) && ! test -e z.zip && "
+	     "grep -q \"z.zip: package: $size bytes are needed, at most $((size - 1)) are allowed\" err",
+	MAKE "-o x.zip --encrypt a.pub && size=$(stat -c %s x.zip) && ! " MAKE
+	     "-o z.zip --encrypt a.pub --no-verify --max-package $((size - 1)) && ! test -e z.zip && "
+	     "grep -q \"z.zip: package: $size bytes are needed\" err",
+	MAKE "-o x.zip && size=$(stat -c %s x.zip) && " MAKE "-o z.zip --no-verify --max-package $size",
 	/* Usage. */
 	"$gen encrypt --help | grep -q x25519",
 	"$gen encrypt; test $? = 2",
