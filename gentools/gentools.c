@@ -7,6 +7,7 @@
 #include "gentools/lists.h"
 #include "gentools/moves.h"
 #include "gentools/pack.h"
+#include "gentools/packing.h"
 #include "gentools/pair.h"
 #include "gentools/place.h"
 #include "gentools/plan.h"
@@ -21,9 +22,6 @@
 #include <string.h>
 
 #define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
-
-/* So many links in one image and none in the other: somebody followed them (zip without -y). */
-#define SUSPICIOUS_LINKS 10
 
 int gen_parse_parts(const char *letters, unsigned *parts)
 {
@@ -50,15 +48,6 @@ int gen_parse_parts(const char *letters, unsigned *parts)
 	return 0;
 }
 
-static size_t count_links(const struct tree *tree)
-{
-	size_t links = 0;
-
-	for (size_t i = 0; i < tree->count; i++)
-		links += tree->objects[i].type == OBJECT_LINK;
-	return links;
-}
-
 static int check_nodes(const struct tree *tree, const struct gen_options *options, struct error *error)
 {
 	for (size_t i = 0; !options->native && i < tree->count; i++)
@@ -72,19 +61,14 @@ static int check_nodes(const struct tree *tree, const struct gen_options *option
 static int check_trees(const struct tree *source, const struct tree *target, const struct gen_options *options,
                        struct error *error)
 {
-	size_t old_links = count_links(source);
-	size_t new_links = count_links(target);
+	int err;
 
 	if (!options->full && !pack_find_version(source))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
 	if (!options->source)
-		return 0;
-	if ((old_links == 0 && new_links >= SUSPICIOUS_LINKS) || (new_links == 0 && old_links >= SUSPICIOUS_LINKS))
-		return error_set(error, RESULT_FORMAT, EINVAL,
-		                 "%s: has no symbolic links, the other one has %zu: they were followed; pack it with "
-		                 "zip -qry0, y keeps them",
-		                 old_links == 0 ? source->name : target->name, old_links + new_links);
-	return 0;
+		return packing_check(target, NULL, error);
+	err = packing_check(source, target, error);
+	return err < 0 ? err : packing_check(target, source, error);
 }
 
 /* What an upgrade brings although the inputs may not mean it. */

@@ -102,6 +102,58 @@ START_TEST(followed_links)
 }
 END_TEST
 
+/* Also where both versions were packed so: nothing but files, and one content under many names. */
+START_TEST(followed_links_in_both)
+{
+	struct item items[13] = {ITEM_NONE("SYSTEM/lib")};
+	char names[11][32];
+	struct run run;
+
+	for (unsigned i = 0; i < 11; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "SYSTEM/bin/tool%u", i);
+		items[i + 1] = (struct item)ITEM_FILE(names[i], 0755, "one program");
+	}
+	run_start(&run, "a", items, items);
+	ck_assert_int_lt(run.result, 0);
+	ck_assert_msg(strstr(run.error.message, "10 files that are equal to others") != NULL, "%s", run.error.message);
+	ck_assert_msg(strstr(run.error.message, "zip -qry0") != NULL, "%s", run.error.message);
+	run_end(&run);
+	/* With a link that was kept, or one name less, it is a choice. */
+	items[0] = (struct item)ITEM_NONE("SYSTEM/none");
+	run_start(&run, "a", no_items, items);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	run_end(&run);
+	items[0] = (struct item)ITEM_NONE("SYSTEM/lib");
+	items[11] = (struct item)ITEM_END;
+	run_start(&run, "a", no_items, items);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	run_end(&run);
+}
+END_TEST
+
+/* As of a machine that has none: programs would not run. */
+START_TEST(packed_without_modes)
+{
+	struct item items[11] = {ITEM_FILE("SYSTEM/bin/same", 0644, "the same program")};
+	char names[9][32];
+	struct run run;
+
+	for (unsigned i = 0; i < 9; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "SYSTEM/bin/tool%u", i);
+		items[i + 1] = (struct item)ITEM_STREAM(names[i], 100, 0, i);
+	}
+	run_start(&run, "a", no_items, items);
+	ck_assert_int_lt(run.result, 0);
+	ck_assert_msg(strstr(run.error.message, "target.zip: none of the 11 files of SYSTEM may be executed") != NULL,
+	              "%s", run.error.message);
+	run_end(&run);
+	items[1].mode = 0755;
+	run_start(&run, "a", no_items, items);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	run_end(&run);
+}
+END_TEST
+
 /* A package whose script no updater reads must not be made. */
 START_TEST(script_that_is_too_long)
 {
@@ -234,6 +286,8 @@ TCase *input_tests(void)
 	tcase_add_loop_test(tests, refuses_bad_firmware, 0, sizeof(bad_firmwares) / sizeof(bad_firmwares[0]));
 	tcase_add_loop_test(tests, refuses_what_cannot_be_carried, 0, sizeof(bad_targets) / sizeof(bad_targets[0]));
 	tcase_add_test(tests, followed_links);
+	tcase_add_test(tests, followed_links_in_both);
+	tcase_add_test(tests, packed_without_modes);
 	tcase_add_test(tests, implied_directories);
 	tcase_add_test(tests, script_that_is_too_long);
 	tcase_add_test(tests, same_inputs_same_bytes);
