@@ -162,7 +162,9 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 	}
 	if (err == 0)
 		err = plan_share_patches(plan, error);
-	return err < 0 ? err : deltas_make(plan, options, log, error);
+	if (err == 0)
+		err = deltas_make(plan, options, log, error);
+	return err < 0 ? err : plan_name_patches(plan, error);
 }
 
 /* Both versions as they shall be on the modules, and the lists that had a say in that. */

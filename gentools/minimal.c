@@ -115,24 +115,9 @@ static int collect(struct plan *plan, struct item **items, size_t *count, struct
 	return 0;
 }
 
-static int digest_extent(const struct extent *extent, struct digest_value *value)
-{
-	struct mapping mapping;
-	struct digest digest;
-	int err = extent_map(extent, &mapping);
-
-	if (err < 0)
-		return err;
-	digest_start(&digest, DIGEST_SHA1);
-	digest_add(&digest, mapping.data, mapping.size);
-	digest_finish(&digest, value);
-	extent_unmap(&mapping);
-	return 0;
-}
-
 static int store(struct step *step, size_t number, struct error *error)
 {
-	int err = digest_extent(&step->data, &step->stored_digest);
+	int err = extent_digest(&step->data, DIGEST_SHA1, &step->stored_digest);
 
 	if (err < 0)
 		return error_set(error, 0, -err, "cannot read what was unpacked: %s", strerror(-err));
@@ -257,7 +242,7 @@ static int spool_texts(struct plan *plan, const char *next, struct extent *list,
 		err = text_close(&text, plan, list);
 	}
 	if (err == 0)
-		err = digest_extent(list, &digest);
+		err = extent_digest(list, DIGEST_SHA1, &digest);
 	if (err == 0)
 		err = text_open(&text) ? 0 : -ENOMEM;
 	if (err == 0) {

@@ -36,8 +36,8 @@ struct step {
 	char *stored;             /* where an earlier package has stored the data; NULL: they are in the package */
 	struct digest_value stored_digest; /* of those data */
 	bool ready;                        /* the data are known; deltas_make()'s */
-	struct step *same;      /* the first step with the same patch; NULL: this one. plan_share_patches() */
-	struct step *next_same; /* the next one of them */
+	struct step *same;                 /* the first step with the same patch; NULL: this one */
+	struct step *next_same;            /* the next one of them */
 
 	/* By step_take_digests(), of what has both. */
 	struct digest_value old_digest;
@@ -81,11 +81,14 @@ void plan_free(struct plan *plan);
  */
 int plan_take_old(struct step *step, enum step_kind kind, const struct object *old, struct error *error);
 
-/*
- * Name the patches' entries, by numbers: their names are told three times. What is alike in the source and alike in the
- * target has one patch, with the first one's name; of the others there is no entry. No step may move any more.
- */
+/* What is alike in the source and alike in the target has one patch. No step may move any more. */
 int plan_share_patches(struct plan *plan, struct error *error);
+
+/*
+ * When they are made: those of the same bytes become one, too, since many files change in the same way. Names their
+ * entries, shortly, for they are told three times: of the others there is no entry.
+ */
+int plan_name_patches(struct plan *plan, struct error *error);
 
 /* The step behind this one, or the first for NULL; those with the same patch stand together. NULL: no more. */
 const struct step *plan_next(const struct plan *plan, const struct step *step);

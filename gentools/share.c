@@ -1,74 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/plan.h"
 
+#include "gentools/spool.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NAME_DIGITS "0123456789abcdefghijklmnopqrstuvwxyz" /* not both cases: archives are unpacked on any system */
+#define NAME_SIZE   16
+
+/* A patch, and what it has in common with those that are the same. */
+struct sharer {
+	struct step *step;
+	struct digest_value from;
+	struct digest_value to;
+};
 
 static int compare_digests(const struct digest_value *a, const struct digest_value *b)
 {
 	return memcmp(a->bytes, b->bytes, digest_size(a->kind));
 }
 
-static int compare_contents(const struct step *a, const struct step *b)
+static int compare_patches(const struct sharer *a, const struct sharer *b)
 {
-	int order = compare_digests(&a->old->sha1, &b->old->sha1);
+	int order = compare_digests(&a->from, &b->from);
 
-	return order ? order : compare_digests(&a->new->sha1, &b->new->sha1);
+	return order ? order : compare_digests(&a->to, &b->to);
 }
 
 /* Among equals the plan's order. */
-static int compare_patches(const void *a, const void *b)
+static int compare_sharers(const void *a, const void *b)
 {
-	const struct step *first = *(struct step *const *)a;
-	const struct step *second = *(struct step *const *)b;
-	int order = compare_contents(first, second);
+	const struct sharer *first = a;
+	const struct sharer *second = b;
+	int order = compare_patches(first, second);
 
-	return order ? order : first < second ? -1 : first > second;
+	return order ? order : first->step < second->step ? -1 : first->step > second->step;
 }
 
-static int name_patches(struct plan *plan)
+static void link_equal(struct sharer *sharers, size_t count)
+{
+	qsort(sharers, count, sizeof(*sharers), compare_sharers);
+	for (size_t i = 0; i < count; i++)
+		sharers[i].step->same = sharers[i].step->next_same = NULL;
+	for (size_t i = 1; i < count; i++) {
+		struct step *before = sharers[i - 1].step;
+
+		if (compare_patches(&sharers[i - 1], &sharers[i]) != 0)
+			continue;
+		sharers[i].step->same = before->same ? before->same : before;
+		before->next_same = sharers[i].step;
+	}
+}
+
+static int share(struct plan *plan, int (*describe)(struct sharer *), struct error *error)
+{
+	struct sharer *sharers = calloc(plan->count + 1, sizeof(*sharers));
+	size_t count = 0;
+	int err = sharers ? 0 : -ENOMEM;
+
+	for (size_t i = 0; err == 0 && i < plan->count; i++) {
+		if (!step_is_patch(&plan->steps[i]))
+			continue;
+		sharers[count].step = &plan->steps[i];
+		err = describe(&sharers[count++]);
+	}
+	if (err == 0)
+		link_equal(sharers, count);
+	free(sharers);
+	return err < 0 ? error_set(error, 0, -err, "cannot compare patches: %s", strerror(-err)) : 0;
+}
+
+static int describe_by_contents(struct sharer *sharer)
+{
+	sharer->from = sharer->step->old->sha1;
+	sharer->to = sharer->step->new->sha1;
+	return 0;
+}
+
+static int describe_by_patch(struct sharer *sharer)
+{
+	int err = extent_digest(&sharer->step->data, DIGEST_SHA1, &sharer->from);
+
+	sharer->to = sharer->from;
+	return err;
+}
+
+static char *make_name(size_t number)
+{
+	char name[NAME_SIZE];
+	char *at = name + sizeof(name);
+
+	*--at = '\0';
+	do
+		*--at = NAME_DIGITS[number % strlen(NAME_DIGITS)];
+	while ((number /= strlen(NAME_DIGITS)) > 0);
+	return strdup(at);
+}
+
+static int name_patches(struct plan *plan, struct error *error)
 {
 	size_t number = 0;
 
 	for (size_t i = 0; i < plan->count; i++) {
 		struct step *step = &plan->steps[i];
-		int length = 0;
 
-		if (step->same)
-			step->entry = strdup(step->same->entry);
-		else if (step_is_patch(step))
-			length = asprintf(&step->entry, "p/%zu", ++number);
-		if (length < 0 || (step->same && !step->entry)) {
-			step->entry = NULL;
-			return -ENOMEM;
-		}
+		if (!step_is_patch(step))
+			continue;
+		step->entry = step->same ? strdup(step->same->entry) : make_name(number++);
+		if (!step->entry)
+			return error_set(error, 0, ENOMEM, "out of memory");
 	}
 	return 0;
 }
 
 int plan_share_patches(struct plan *plan, struct error *error)
 {
-	struct step **patches = calloc(plan->count + 1, sizeof(struct step *));
-	size_t count = 0;
-	int err = patches ? 0 : -ENOMEM;
+	return share(plan, describe_by_contents, error);
+}
 
-	for (size_t i = 0; patches && i < plan->count; i++)
-		if (step_is_patch(&plan->steps[i]))
-			patches[count++] = &plan->steps[i];
-	if (count > 0)
-		qsort(patches, count, sizeof(struct step *), compare_patches);
-	for (size_t i = 1; i < count; i++) {
-		if (compare_contents(patches[i - 1], patches[i]) != 0)
-			continue;
-		patches[i]->same = patches[i - 1]->same ? patches[i - 1]->same : patches[i - 1];
-		patches[i - 1]->next_same = patches[i];
-	}
-	free(patches);
-	if (err == 0)
-		err = name_patches(plan);
-	return err < 0 ? error_set(error, 0, -err, "out of memory") : 0;
+int plan_name_patches(struct plan *plan, struct error *error)
+{
+	int err = share(plan, describe_by_patch, error);
+
+	return err < 0 ? err : name_patches(plan, error);
 }
 
 const struct step *plan_next(const struct plan *plan, const struct step *step)

@@ -90,3 +90,18 @@ void extent_unmap(struct mapping *mapping)
 		(void)munmap(mapping->map, mapping->size); /* cannot fail: it is what mmap() gave */
 	*mapping = (struct mapping){0};
 }
+
+int extent_digest(const struct extent *extent, enum digest_kind kind, struct digest_value *value)
+{
+	struct mapping mapping;
+	struct digest digest;
+	int err = extent_map(extent, &mapping);
+
+	if (err < 0)
+		return err;
+	digest_start(&digest, kind);
+	digest_add(&digest, mapping.data, mapping.size);
+	digest_finish(&digest, value);
+	extent_unmap(&mapping);
+	return 0;
+}

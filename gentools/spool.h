@@ -6,6 +6,7 @@
  * Bulk data off memory: one nameless temporary file to which pieces are appended, each of which can be mapped. It
  * vanishes with its descriptor, however the program ends.
  */
+#include "base/digest.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,5 +41,8 @@ int spool_append(struct spool *spool, struct extent *extent, const void *data, s
 
 int extent_map(const struct extent *extent, struct mapping *mapping);
 void extent_unmap(struct mapping *mapping);
+
+/* Of all its bytes. A negative errno value when it cannot be mapped. */
+int extent_digest(const struct extent *extent, enum digest_kind kind, struct digest_value *value);
 
 #endif

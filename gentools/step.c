@@ -39,21 +39,9 @@ uint64_t step_work(const struct step *step)
 
 static int take_digest(const struct object *object, enum digest_kind kind, struct digest_value *value)
 {
-	struct digest digest;
-	struct mapping mapping;
-	int err;
-
-	if (object->sha1.kind == kind) {
-		*value = object->sha1;
-		return 0;
-	}
-	err = extent_map(&object->data, &mapping);
-	if (err < 0)
-		return err;
-	digest_start(&digest, kind);
-	digest_add(&digest, mapping.data, mapping.size);
-	digest_finish(&digest, value);
-	extent_unmap(&mapping);
+	if (object->sha1.kind != kind)
+		return extent_digest(&object->data, kind, value);
+	*value = object->sha1;
 	return 0;
 }
 

@@ -86,7 +86,7 @@ START_TEST(digests_in_the_seeds_order)
 	ck_assert_msg(run.result == 0, "%s", run.error.message);
 	check_changes(&run, "apply_patch_check(MTD:boot:3:" ABC ":4:" ABCD "," ABCD "," ABC ")\n"
 	                    "apply_patch_space(4)\n"
-	                    "apply_patch(MTD:boot:3:" ABC ":4:" ABCD ",-," ABCD ",4," ABC ",p/1)\n");
+	                    "apply_patch(MTD:boot:3:" ABC ":4:" ABCD ",-," ABCD ",4," ABC ",0)\n");
 	ck_assert_int_eq(find_call(&run, "mount("), -1);
 	check_patch(&run, "MTD:boot:", &source[0], &target[0]);
 	run_end(&run);
@@ -165,8 +165,35 @@ START_TEST(entries_of_patches)
 	check_patch(&run, "/system/x.p/y,", &source[2], &target[2]);
 	check_patch(&run, "/system/x.p/y.p,", &source[3], &target[3]);
 	check_patch(&run, "/system/x,", &source[0], &target[0]);
-	ck_assert(has_entry(&run, "p/1") && has_entry(&run, "p/2") && !has_entry(&run, "p/3"));
+	ck_assert(has_entry(&run, "0") && has_entry(&run, "1") && !has_entry(&run, "2"));
 	ck_assert_ptr_nonnull(strstr(run.log, "patch SYSTEM/x.p/y: 1 -> 1 bytes, the patch of SYSTEM/a"));
+	run_end(&run);
+}
+END_TEST
+
+/* Byte 92 of streams 1 and 4 is the same, so that its change is, too; that of stream 2 is another one. */
+START_TEST(equal_patches_of_different_files)
+{
+	static const struct item source[] = {ITEM_STREAM("SYSTEM/a", 4000, 0, 1), ITEM_STREAM("SYSTEM/b", 4000, 0, 4),
+	                                     ITEM_STREAM("SYSTEM/c", 4000, 0, 2), ITEM_STREAM("SYSTEM/d", 4000, 0, 4),
+	                                     ITEM_STREAM("SYSTEM/e", 4001, 0, 1), ITEM_END};
+	static const struct item target[] = {ITEM_STREAM("SYSTEM/a", 4000, 92, 1), ITEM_STREAM("SYSTEM/b", 4000, 92, 4),
+	                                     ITEM_STREAM("SYSTEM/c", 4000, 92, 2), ITEM_STREAM("SYSTEM/d", 4000, 92, 4),
+	                                     ITEM_STREAM("SYSTEM/e", 4001, 92, 1), ITEM_END};
+	struct run run;
+
+	run_start(&run, "a", source, target);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert(has_entry(&run, "0") && has_entry(&run, "1") && has_entry(&run, "2") && !has_entry(&run, "3"));
+	for (size_t i = 0; source[i].path; i++) {
+		char *device;
+
+		ck_assert_int_gt(asprintf(&device, "/system/%s,", source[i].path + strlen("SYSTEM/")), 0);
+		check_patch(&run, device, &source[i], &target[i]);
+		free(device);
+	}
+	/* Those that share one stand together: the package is read from its start to its end. */
+	ck_assert_int_lt(find_call(&run, "apply_patch(/system/d,"), find_call(&run, "apply_patch(/system/c,"));
 	run_end(&run);
 }
 END_TEST
@@ -410,6 +437,7 @@ TCase *change_tests(void)
 	tcase_add_test(tests, new_and_deleted);
 	tcase_add_test(tests, small_changes_are_checked);
 	tcase_add_test(tests, entries_of_patches);
+	tcase_add_test(tests, equal_patches_of_different_files);
 	tcase_add_test(tests, version_comes_last);
 	tcase_add_test(tests, attributes_only);
 	tcase_add_test(tests, links);
