@@ -26,6 +26,7 @@ static int read_folder(struct tree *tree, const struct app_options *options, str
 	int err = spool_open(&tree->spool);
 
 	tree->name = options->folder;
+	tree->digests = DIGEST_SHA256;
 	if (err < 0)
 		return error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(),
 		                 strerror(-err));
@@ -68,7 +69,7 @@ static void name_release(const struct tree *tree, char name[APP_RELEASE_SIZE])
 		if (object->type == OBJECT_LINK)
 			digest_add(&digest, object->link, strlen(object->link) + 1);
 		if (object->type == OBJECT_FILE)
-			digest_add(&digest, digest_format(&object->sha1, text), strlen(text));
+			digest_add(&digest, digest_format(&object->digest, text), strlen(text));
 	}
 	digest_finish(&digest, &value);
 	(void)snprintf(name, APP_RELEASE_SIZE, "%s", digest_format(&value, text));
@@ -109,7 +110,7 @@ static void put_object(FILE *out, const struct app *app, const struct object *ob
 	(void)fputs("sha1_check(read_file(", out);
 	put_place(out, app, object->path);
 	(void)fprintf(out, "), \"%s\") || abort(\"A file is not as in the package.\");\n",
-	              digest_format(&object->sha1, text));
+	              digest_format(&object->digest, text));
 }
 
 static void put_script(FILE *out, const struct app *app)

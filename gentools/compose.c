@@ -85,8 +85,8 @@ static void put_object(FILE *out, const struct step *step)
 		compose_quoted(out, step->device);
 	else
 		(void)fprintf(out, "\"MTD:%s:%llu:%s:%llu:%s\"", step->device, (unsigned long long)step->old->data.size,
-		              digest_format(&step->old_digest, old), (unsigned long long)step->new->data.size,
-		              digest_format(&step->new_digest, new));
+		              digest_format(&step->old->digest, old), (unsigned long long)step->new->data.size,
+		              digest_format(&step->new->digest, new));
 }
 
 /* The new content is there, or the old one if that is meant as well. */
@@ -97,9 +97,9 @@ static void put_test(FILE *out, const struct step *step, bool or_old)
 
 	(void)fputs("apply_patch_check(", out);
 	put_object(out, step);
-	(void)fprintf(out, ", \"%s\"", digest_format(&step->new_digest, new));
-	if (or_old && !digest_equal(&step->new_digest, &step->old_digest))
-		(void)fprintf(out, ", \"%s\"", digest_format(&step->old_digest, old));
+	(void)fprintf(out, ", \"%s\"", digest_format(&step->new->digest, new));
+	if (or_old && !digest_equal(&step->new->digest, &step->old->digest))
+		(void)fprintf(out, ", \"%s\"", digest_format(&step->old->digest, old));
 	(void)fputc(')', out);
 }
 
@@ -109,7 +109,7 @@ static void put_other_test(FILE *out, const char *place, const struct step *step
 	char old[DIGEST_TEXT_SIZE];
 
 	compose_call(out, " ||\n       apply_patch_check(", place, "");
-	(void)fprintf(out, ", \"%s\")", digest_format(&step->old_digest, old));
+	(void)fprintf(out, ", \"%s\")", digest_format(&step->old->digest, old));
 }
 
 /* The step that renames what this one copies; NULL: it stays in its place. */
@@ -153,8 +153,8 @@ static void put_patch(struct composer *c, const struct step *step, const char *s
 		(void)fputs("apply_patch(", c->out);
 	put_object(c->out, step);
 	(void)fprintf(c->out, "%s,\n            %s, %llu,\n            %s, ", source ? "" : ", \"-\"",
-	              digest_format(&step->new_digest, new), (unsigned long long)step->new->data.size,
-	              digest_format(&step->old_digest, old));
+	              digest_format(&step->new->digest, new), (unsigned long long)step->new->data.size,
+	              digest_format(&step->old->digest, old));
 	store_put_data(step, c->out);
 	(void)fputc(')', c->out);
 	store_put_alternative(step, c->out);

@@ -138,7 +138,7 @@ int full_make_module(struct tree *module, const struct tree *target, struct erro
 {
 	int err;
 
-	*module = (struct tree){.name = "a module with other files", .spool = {.fd = -1}};
+	*module = (struct tree){.name = "a module with other files", .spool = {.fd = -1}, .digests = target->digests};
 	err = spool_open(&module->spool);
 	if (err == 0 && !add(module, SYSTEM))
 		err = -ENOMEM;

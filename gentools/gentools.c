@@ -99,7 +99,7 @@ static int read_tree(struct tree *tree, const char *path, const struct gen_optio
                      struct error *error)
 {
 	size_t dropped;
-	int err = tree_read(tree, path, error);
+	int err = tree_read(tree, path, options->native ? DIGEST_SHA256 : DIGEST_SHA1, error);
 
 	if (err < 0 || options->native)
 		return err < 0 ? err : tree_check_xattrs(tree, error);
@@ -155,11 +155,6 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 		                trees->source->name, trees->target->name);
 	if (err == 0 && !options->full)
 		err = moves_choose(plan, trials, trees->source, options, error);
-	for (size_t i = 0; err == 0 && i < plan->count; i++) {
-		err = step_take_digests(&plan->steps[i], options->native ? DIGEST_SHA256 : DIGEST_SHA1);
-		if (err < 0)
-			err = error_set(error, 0, -err, "%s: %s", plan->steps[i].path, strerror(-err));
-	}
 	if (err == 0)
 		err = plan_share_patches(plan, error);
 	if (err == 0)

@@ -59,7 +59,7 @@ static const char *difference(const struct object *old, const struct object *new
 		return "new in the target, and not installed";
 	if (old->type != new->type)
 		return "something else in the target";
-	if ((old->type == OBJECT_FILE && !digest_equal(&old->sha1, &new->sha1)) ||
+	if ((old->type == OBJECT_FILE && !digest_equal(&old->digest, &new->digest)) ||
 	    (old->type == OBJECT_LINK && strcmp(old->link, new->link) != 0) || !object_same_node(old, new))
 		return "changed in the target";
 	if (old->implied || new->implied)

@@ -117,7 +117,7 @@ static int collect(struct plan *plan, struct item **items, size_t *count, struct
 
 static int store(struct step *step, size_t number, struct error *error)
 {
-	int err = extent_digest(&step->data, DIGEST_SHA1, &step->stored_digest);
+	int err = extent_digest(&step->data, step->new->digest.kind, &step->stored_digest);
 
 	if (err < 0)
 		return error_set(error, 0, -err, "cannot read what was unpacked: %s", strerror(-err));
@@ -242,7 +242,7 @@ static int spool_texts(struct plan *plan, const char *next, struct extent *list,
 		err = text_close(&text, plan, list);
 	}
 	if (err == 0)
-		err = extent_digest(list, DIGEST_SHA1, &digest);
+		err = extent_digest(list, plan->target->digests, &digest);
 	if (err == 0)
 		err = text_open(&text) ? 0 : -ENOMEM;
 	if (err == 0) {

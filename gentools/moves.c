@@ -92,7 +92,7 @@ static struct moves_source *find_free(struct moves_search *search, const struct 
 	for (size_t i = 0; i < search->source_count; i++) {
 		struct moves_source *source = &search->sources[i];
 
-		if (source->gone && !source->taken && digest_equal(&source->object->sha1, &own->object->sha1) &&
+		if (source->gone && !source->taken && digest_equal(&source->object->digest, &own->object->digest) &&
 		    plan_part_of(source->object->path) == plan_part_of(own->object->path))
 			return source;
 	}

@@ -203,7 +203,7 @@ static unsigned score(const struct object *old, const struct object *new, unsign
 	points = 4 * points + (end < 60 ? end : 60);
 	if (same_but_for_versions(old->path, new->path))
 		points += 60;
-	return digest_equal(&old->sha1, &new->sha1) ? points + 1000 : points;
+	return digest_equal(&old->digest, &new->digest) ? points + 1000 : points;
 }
 
 static void add_offers(struct moves_search *search, const struct index *index, size_t step, const struct object *new,
@@ -233,7 +233,7 @@ static void add_offers(struct moves_search *search, const struct index *index, s
 			.step = step,
 			.rank = k,
 			.source = best[k],
-			.same = digest_equal(&search->sources[best[k]].object->sha1, &new->sha1),
+			.same = digest_equal(&search->sources[best[k]].object->digest, &new->digest),
 		};
 }
 

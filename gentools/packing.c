@@ -35,7 +35,7 @@ static int count_equal(const struct tree *tree, size_t *count)
 		const struct object *object = &tree->objects[i];
 
 		if (object->type == OBJECT_FILE && object->data.size > 0 && path_in(object->path, "SYSTEM"))
-			digests[files++] = object->sha1;
+			digests[files++] = object->digest;
 	}
 	qsort(digests, files, sizeof(*digests), compare_digests);
 	*count = 0;

@@ -153,7 +153,7 @@ static int plan_change(struct plan *plan, const struct object *old, const struct
 
 	if (new->whole)
 		return plan_new(plan, old, new, error);
-	if (new->type == OBJECT_FILE && !digest_equal(&old->sha1, &new->sha1))
+	if (new->type == OBJECT_FILE && !digest_equal(&old->digest, &new->digest))
 		return plan_content(plan, old, new, error);
 	if (new->type == OBJECT_LINK && strcmp(old->link, new->link) != 0)
 		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
@@ -235,7 +235,7 @@ static int plan_image(struct plan *plan, const char *path, const struct object *
 	/* The lineage's names of partition content take no size 0 (spec/lineage.md 2.3). */
 	if (new->data.size == 0 || (old && old->data.size == 0))
 		return error_set(error, RESULT_FORMAT, EINVAL, "%s: an image must not be empty", path);
-	if (old && !new->whole && digest_equal(&old->sha1, &new->sha1))
+	if (old && !new->whole && digest_equal(&old->digest, &new->digest))
 		return 0;
 	step = add_step(plan, old && !new->whole ? STEP_RAW_PATCH : STEP_RAW_WHOLE, path, old, new);
 	if (!step)

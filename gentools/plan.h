@@ -34,14 +34,10 @@ struct step {
 	char *entry;              /* of patches, WHOLE, DIRECTORY, RAW_WHOLE: name in the package */
 	struct extent data;       /* of patches, WHOLE, RAW_WHOLE: what that entry holds */
 	char *stored;             /* where an earlier package has stored the data; NULL: they are in the package */
-	struct digest_value stored_digest; /* of those data */
+	struct digest_value stored_digest; /* of those data, of the objects' kind */
 	bool ready;                        /* the data are known; deltas_make()'s */
 	struct step *same;                 /* the first step with the same patch; NULL: this one */
 	struct step *next_same;            /* the next one of them */
-
-	/* By step_take_digests(), of what has both. */
-	struct digest_value old_digest;
-	struct digest_value new_digest;
 };
 
 /* A directory of the module of which only what the target has stays. */
@@ -111,9 +107,6 @@ bool plan_is_image(const char *path);
 bool step_is_image(const struct step *step);
 bool step_is_deletion(const struct step *step);
 bool step_is_patch(const struct step *step); /* something in the package that makes new content of old */
-
-/* The digests of this kind that the script shall have. A negative errno value when content cannot be mapped. */
-int step_take_digests(struct step *step, enum digest_kind kind);
 
 /* The kind's name in the log. */
 const char *step_kind_name(enum step_kind kind);

@@ -75,8 +75,8 @@ static int share(struct plan *plan, int (*describe)(struct sharer *), struct err
 
 static int describe_by_contents(struct sharer *sharer)
 {
-	sharer->from = sharer->step->old->sha1;
-	sharer->to = sharer->step->new->sha1;
+	sharer->from = sharer->step->old->digest;
+	sharer->to = sharer->step->new->digest;
 	return 0;
 }
 

@@ -19,7 +19,7 @@ bool step_is_patch(const struct step *step)
 	case STEP_RAW_PATCH:
 		return true;
 	case STEP_RENAME:
-		return !digest_equal(&step->old->sha1, &step->new->sha1);
+		return !digest_equal(&step->old->digest, &step->new->digest);
 	default:
 		return false;
 	}
@@ -35,24 +35,6 @@ uint64_t step_work(const struct step *step)
 	if (step_is_patch(step))
 		return size_of(step->old) + size_of(step->new);
 	return step->kind == STEP_WHOLE || step->kind == STEP_RAW_WHOLE ? size_of(step->new) : 0;
-}
-
-static int take_digest(const struct object *object, enum digest_kind kind, struct digest_value *value)
-{
-	if (object->sha1.kind != kind)
-		return extent_digest(&object->data, kind, value);
-	*value = object->sha1;
-	return 0;
-}
-
-int step_take_digests(struct step *step, enum digest_kind kind)
-{
-	int err;
-
-	if (!step->old || !step->new || step->old->type != OBJECT_FILE || step->new->type != OBJECT_FILE)
-		return 0;
-	err = take_digest(step->old, kind, &step->old_digest);
-	return err < 0 ? err : take_digest(step->new, kind, &step->new_digest);
 }
 
 const char *step_kind_name(enum step_kind kind)

@@ -8,7 +8,7 @@ static void put_done(const struct step *step, FILE *out)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
-	(void)digest_format(&step->new->sha1, hex);
+	(void)digest_format(&step->new->digest, hex);
 	(void)fputs("apply_patch_check(", out);
 	if (step_is_image(step))
 		(void)fprintf(out, "\"MTD:%s:%llu:%s\"", step->device, (unsigned long long)step->new->data.size, hex);

@@ -83,7 +83,7 @@ struct object *tree_add(struct tree *tree, const char *path, size_t length)
 void tree_data_start(struct tree_data *data, struct tree *tree, struct object *object)
 {
 	*data = (struct tree_data){.tree = tree, .object = object};
-	digest_start(&data->digest, DIGEST_SHA1);
+	digest_start(&data->digest, tree->digests);
 	spool_start(&tree->spool, &object->data);
 }
 
@@ -95,7 +95,7 @@ int tree_data_add(struct tree_data *data, const void *bytes, size_t length)
 
 void tree_data_finish(struct tree_data *data)
 {
-	digest_finish(&data->digest, &data->object->sha1);
+	digest_finish(&data->digest, &data->object->digest);
 }
 
 /* "./a/b/" to "a/b", in place. NULL for what is no plain path below the root; the root itself is "". */
@@ -299,14 +299,14 @@ static bool is_folder(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-int tree_read(struct tree *tree, const char *path, struct error *error)
+int tree_read(struct tree *tree, const char *path, enum digest_kind digests, struct error *error)
 {
 	/* libarchive converts names between the archive's and the locale's charset; here names are bytes. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t caller = uselocale(utf8);
 	int err;
 
-	*tree = (struct tree){.name = path, .place = tree_locate(path), .spool = {.fd = -1}};
+	*tree = (struct tree){.name = path, .place = tree_locate(path), .spool = {.fd = -1}, .digests = digests};
 	if (tree->place)
 		tree->name = tree->place;
 	err = tree->place ? spool_open(&tree->spool) : -ENOMEM;

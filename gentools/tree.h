@@ -38,11 +38,11 @@ struct object {
 	bool has_xattrs;             /* other extended attributes are known; not those of a zip archive either */
 	struct object_xattr *xattrs; /* by name (gentools/tree_xattr.h) */
 	size_t xattr_count;
-	struct object_node node;  /* of a node */
-	char *link;               /* of a link: where it points */
-	char *partition;          /* of an image: where it goes (multifota list); NULL: its name tells */
-	struct extent data;       /* of a file */
-	struct digest_value sha1; /* of a file */
+	struct object_node node;    /* of a node */
+	char *link;                 /* of a link: where it points */
+	char *partition;            /* of an image: where it goes (multifota list); NULL: its name tells */
+	struct extent data;         /* of a file */
+	struct digest_value digest; /* of a file, of the tree's kind */
 };
 
 struct tree {
@@ -52,8 +52,9 @@ struct tree {
 	size_t count;
 	size_t capacity;
 	struct spool spool;
-	size_t hard_links; /* of folders and images: files that have more names; each became a file of its own */
-	char *notes;       /* what the log should tell of how it was read, lines; NULL for none */
+	enum digest_kind digests; /* of the files */
+	size_t hard_links;        /* of folders and images: files that have more names; each became a file of its own */
+	char *notes;              /* what the log should tell of how it was read, lines; NULL for none */
 };
 
 /*
@@ -67,7 +68,7 @@ int tree_is_none(const struct tree *tree, struct error *error);
 
 /* Of tree_locate(path). Ends with tree_free(), also after a failure. The tree must stay where it is: its objects point
  * to its spool. */
-int tree_read(struct tree *tree, const char *path, struct error *error);
+int tree_read(struct tree *tree, const char *path, enum digest_kind digests, struct error *error);
 void tree_free(struct tree *tree);
 
 /* A new last object, a directory, with a copy of the path's first length bytes. NULL when there is no memory. */

@@ -64,7 +64,7 @@ static bool is_changed(const struct verify_inputs *inputs, const char *path)
 	const struct object *old = tree_find(inputs->source, path);
 	const struct object *new = inputs->target ? tree_find(inputs->target, path) : NULL;
 
-	return has_file(new) && !(has_file(old) && digest_equal(&old->sha1, &new->sha1));
+	return has_file(new) && !(has_file(old) && digest_equal(&old->digest, &new->digest));
 }
 
 /* As large as whatever the package may write there. */

@@ -44,7 +44,7 @@ int images_read_tree(struct tree *tree, const char *name, struct error *error)
 	static char path[128]; /* the tree keeps it */
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return tree_read(tree, path, error);
+	return tree_read(tree, path, DIGEST_SHA1, error);
 }
 
 struct image_bytes images_read(const char *name)
@@ -75,7 +75,7 @@ int images_unpack(struct tree *tree, const uint8_t *data, size_t size, struct er
 	uint8_t magic[4];
 	int err = 0;
 
-	*tree = (struct tree){.name = "test", .spool = {.fd = -1}};
+	*tree = (struct tree){.name = "test", .spool = {.fd = -1}, .digests = DIGEST_SHA1};
 	ck_assert_int_eq(spool_open(&tree->spool), 0);
 	if (size >= 4 && memcmp(data, UBI_MAGIC, 4) == 0) {
 		err = ubi_open(&ubi, data, size, error);
@@ -105,7 +105,7 @@ static uint32_t fingerprint(const struct tree *tree)
 		int n;
 
 		if (object->type == OBJECT_FILE)
-			digest_format(&object->sha1, hex);
+			digest_format(&object->digest, hex);
 		n = snprintf(text, sizeof(text), "%s %d %o %lld %lld %llx %s %s", object->path, (int)object->type,
 		             object->mode, (long long)object->uid, (long long)object->gid,
 		             (unsigned long long)object->capabilities, object->link ? object->link : "", hex);

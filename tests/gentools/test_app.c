@@ -91,6 +91,16 @@ START_TEST(switches_at_once)
 }
 END_TEST
 
+/* Whoever takes such a package knows these; the weaker ones that other updaters want are nowhere. */
+START_TEST(digests_are_sha256)
+{
+	ck_assert_int_eq(shell(folder, MAKE " && unzip -p one.zip META-INF/*/updater-script >text && "
+	                                    "grep -q \"$(sha256sum <one/bin/tool | cut -c -64)\" text && "
+	                                    "! grep -Ew '[0-9a-f]{40}' text"),
+	                 0);
+}
+END_TEST
+
 START_TEST(has_an_index)
 {
 	ck_assert_int_eq(shell(folder, "$gen app one --to /usrdata/app -o one.zip --rollback 7 >log && "
@@ -145,6 +155,7 @@ TCase *app_tests(void)
 	tcase_add_test(tests, same_bytes);
 	tcase_add_test(tests, refuses_a_directory);
 	tcase_add_test(tests, switches_at_once);
+	tcase_add_test(tests, digests_are_sha256);
 	tcase_add_test(tests, has_an_index);
 	tcase_add_test(tests, exit_codes);
 	return tests;

@@ -34,7 +34,7 @@ static void compare(const struct tree *tree, const struct tree *reference)
 		ck_assert_int_eq(a->has_capabilities, b->has_capabilities);
 		ck_assert_uint_eq(a->data.size, b->data.size);
 		if (a->type == OBJECT_FILE)
-			ck_assert_msg(digest_equal(&a->sha1, &b->sha1), "%s: other content", a->path);
+			ck_assert_msg(digest_equal(&a->digest, &b->digest), "%s: other content", a->path);
 	}
 	for (size_t i = 0; i < tree->count; i++)
 		compared -= path_in(tree->objects[i].path, "SYSTEM") &&

@@ -32,6 +32,12 @@ static const char *const truths[] = {
 	"targetfiles) && $gen a -s v1 -t v3 -o y.zip" FAILS("lie in targetfiles, not at its root: pack it in that"),
 	"./update_gen.sh a >out && mv update.zip x.zip && unzip -qd v2/targetfiles v2/targetfiles.zip && "
 	"rm v2/targetfiles.zip && ./update_gen.sh a >out && cmp x.zip update.zip",
+	/* A package that only this project's updaters take has no SHA-1, one for all of them nothing else. */
+	MAKE "-o x.zip --compat native --minimal --max-package 6K >out && for z in x x-2; do unzip -p $z.zip "
+	     "META-INF/*/updater-script 'store/0' >text 2>err; ! grep -Ew '[0-9a-f]{40}' text && "
+	     "grep -Ewq '[0-9a-f]{64}' text || exit 1; done; grep -q 'sha1_check(read_file' text",
+	MAKE "-o x.zip --minimal --max-package 6K >out && for z in x x-2; do unzip -p $z.zip META-INF/*/updater-script "
+	     "'store/0' >text 2>err; ! grep -Ew '[0-9a-f]{64}' text && grep -Ewq '[0-9a-f]{40}' text || exit 1; done",
 	/* The figures take nobody's place either. */
 	MAKE "-o x.zip --json x.zip" FAILS("x.zip: is the package") " && ! test -e x.zip",
 	"cp v1/targetfiles.zip old; " MAKE
