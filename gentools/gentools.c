@@ -16,6 +16,7 @@
 #include "gentools/summary.h"
 #include "gentools/tree_xattr.h"
 #include "gentools/verify.h"
+#include "package/crypt.h"
 #include "package/package.h"
 
 #include <errno.h>
@@ -260,8 +261,12 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	                              .parts = options->parts,
 	                              .progress = &options->progress,
 	                              .limits = options->limits};
-	int err = read_tree(&inputs.source, options->source, options, log, error);
+	struct package_crypt_keys *keys = NULL;
+	int err = options->key ? package_crypt_keys_read(options->key, &keys, error) : 0;
 
+	trees.keys = keys;
+	if (err == 0)
+		err = read_tree(&inputs.source, options->source, options, log, error);
 	if (err == 0 && options->target)
 		err = read_tree(&inputs.target, options->target, options, log, error);
 	if (err == 0 && options->target)
@@ -270,6 +275,7 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 		err = lists_apply(&inputs.lists, &inputs.source, &inputs.target, options->parts, log, error);
 	if (err == 0)
 		err = verify_package(&trees, log, NULL, error);
+	package_crypt_keys_free(keys);
 	inputs_free(&inputs);
 	return err;
 }

@@ -51,6 +51,7 @@ struct gen_options {
 	const char *lists_folder; /* where lists that are not given lie under their documented names; NULL for none */
 	const char *sign;         /* private key's file; NULL: the package stays unsigned */
 	const struct recipients *recipients; /* gentools/encrypt.h; NULL: the package stays readable */
+	const char *key;     /* private key's file, of a package that is encrypted; for verify, or NULL */
 	const char *summary; /* file for the package in figures (gentools/summary.h), "-": standard output, or NULL */
 	struct gen_progress progress;
 	struct gen_limits limits;

@@ -38,6 +38,7 @@ static const char usage[] =
 	"      --allow-empty   make a package even when nothing differs\n"
 	"      --sign KEY.pem  sign the package, as update_gen sign does\n"
 	"      --encrypt PUBLIC.pem  encrypt it in the end, as update_gen encrypt does; may be repeated\n"
+	"      --key KEY       private key for \"verify\" to read an encrypted package with\n"
 	"      --no-verify     write the package without that proof, in which scratch and memory are counted\n"
 	"      --compat WHICH  lineage (default): updaters of the whole lineage take the package; native: only this\n"
 	"                      project's, for SHA-256 digests, copies of files, device nodes, FIFOs and extended\n"
@@ -105,6 +106,10 @@ static int parse_words(int count, char **words, struct command *command)
 		if (count == 0)
 			options->parts = GEN_ALL;
 	}
+	if (options->key && !command->verify) {
+		(void)fputs("update_gen: --key is for verify, --sign KEY.pem signs; see --help\n", stderr);
+		return EXIT_USAGE;
+	}
 	for (; count > 0; count--, words++) {
 		if (gen_parse_parts(*words, &options->parts) < 0) {
 			(void)fprintf(stderr, "update_gen: \"%s\": parts are letters of a, m, l, o\n", *words);
@@ -132,6 +137,7 @@ static int parse_options(int argc, char **argv, struct command *command)
 		{.name = "allow-empty", .flag = &made->allow_empty},
 		{.name = "sign", .text = &made->sign},
 		{.name = "encrypt", .take = main_take_recipient, .ctx = &command->recipients},
+		{.name = "key", .text = &made->key},
 		{.name = "no-verify", .flag = &made->no_verify},
 		{.name = "full", .flag = &made->full},
 		{.name = "minimal", .flag = &made->minimal},

@@ -5,6 +5,8 @@
 #include "base/io.h"
 #include "gentools/place.h"
 #include "gentools/sign_cms.h"
+#include "package/crypt.h"
+#include "package/crypt_format.h"
 #include "package/signature.h"
 
 #include <errno.h>
@@ -184,14 +186,23 @@ static int write_comment(const struct writer *cms, FILE *out, struct error *erro
 	return 0;
 }
 
+static bool is_encrypted(const struct reader *file)
+{
+	uint8_t magic[CRYPT_MAGIC_SIZE];
+
+	return file->size >= sizeof(magic) && file->read_at(file->ctx, 0, magic, sizeof(magic)) == 0 &&
+	       package_is_encrypted(magic, sizeof(magic));
+}
+
 static int sign_to(const struct signer *signer, const struct reader *zip, FILE *out, struct error *error)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	unsigned hash_size = 0;
 	struct writer cms;
-	uint64_t size;
-	int err = package_signed_size(zip, &size, error);
+	uint64_t size = 0;
+	int err = is_encrypted(zip) ? error_set(error, 0, EINVAL, "it is encrypted: sign it before that")
+	                            : package_signed_size(zip, &size, error);
 
 	if (err == 0 && (!context || !EVP_DigestInit(context, EVP_get_digestbyname(signer->scheme->hash))))
 		err = sign_crypto_error(error, "cannot hash");

@@ -7,6 +7,7 @@
 #include "gentools/model.h"
 #include "gentools/plan.h"
 #include "gentools/tree_xattr.h"
+#include "package/crypt.h"
 #include "updater/updater.h"
 
 #include <errno.h>
@@ -181,25 +182,44 @@ static int install(struct model *model, const struct verify_inputs *inputs, cons
 	return err;
 }
 
+/* Must stay where it is. */
 struct opened {
 	int fd;
+	struct reader file;
+	struct package_crypt *crypt; /* NULL: it is not encrypted */
 	struct reader zip;
 	struct package *package;
 };
 
-static int open_package(const char *path, const char *name, struct opened *opened, struct error *error)
+static int read_package(struct opened *opened, const struct package_crypt_keys *keys, struct error *error)
 {
 	struct package_limits limits = package_default_limits();
+	int err = package_decrypt(&opened->file, keys, &opened->crypt, &opened->zip, error);
+
+	if (err == -ENOKEY && !keys)
+		return error_set(error, RESULT_SEALED, ENOKEY,
+		                 "it is encrypted: a private key that opens it is needed (--key)");
+	if (err < 0)
+		return err;
+	err = package_open(&opened->zip, &limits, &opened->package, error);
+	if (err == 0)
+		err = package_test(opened->package, NULL, NULL, error);
+	if (err < 0)
+		package_crypt_explain(opened->crypt, error);
+	return err;
+}
+
+static int open_package(const char *path, const char *name, const struct package_crypt_keys *keys,
+                        struct opened *opened, struct error *error)
+{
 	struct stat stat;
 	int err;
 
 	*opened = (struct opened){.fd = open(path, O_RDONLY | O_CLOEXEC)};
 	if (opened->fd < 0 || fstat(opened->fd, &stat) < 0)
 		return error_set(error, 0, errno, "%s: %s", name, strerror(errno));
-	opened->zip = reader_from_file(&opened->fd, (uint64_t)stat.st_size);
-	err = package_open(&opened->zip, &limits, &opened->package, error);
-	if (err == 0)
-		err = package_test(opened->package, NULL, NULL, error);
+	opened->file = reader_from_file(&opened->fd, (uint64_t)stat.st_size);
+	err = read_package(opened, keys, error);
 	if (err < 0)
 		error_prefix(error, "%s", name);
 	return err;
@@ -208,6 +228,7 @@ static int open_package(const char *path, const char *name, struct opened *opene
 static void close_package(const struct opened *opened)
 {
 	package_close(opened->package);
+	package_crypt_free(opened->crypt);
 	if (opened->fd >= 0)
 		(void)close(opened->fd); /* only read: nothing to lose */
 }
@@ -226,11 +247,11 @@ static int install_next(struct model *model, const struct verify_inputs *inputs,
 		return err;
 	if (asprintf(&beside, "%.*s%s", slash ? (int)(slash - inputs->package) + 1 : 0, inputs->package, name) < 0)
 		return error_set(error, 0, ENOMEM, "out of memory");
-	err = open_package(inputs->next ? inputs->next : beside, name, &next, error);
+	err = open_package(inputs->next ? inputs->next : beside, name, inputs->keys, &next, error);
 	if (err == 0)
 		err = install(model, inputs, name, next.package, error);
 	if (err == 0)
-		err = needs_count(next.package, recipients_size(inputs->recipients, next.zip.size), model, needs,
+		err = needs_count(next.package, recipients_size(inputs->recipients, next.file.size), model, needs,
 		                  error);
 	close_package(&next);
 	free(beside);
@@ -311,10 +332,10 @@ int verify_package(const struct verify_inputs *inputs, const struct log *log, st
 {
 	struct needs counted = {0};
 	struct opened opened;
-	int err = open_package(inputs->package, inputs->name, &opened, error);
+	int err = open_package(inputs->package, inputs->name, inputs->keys, &opened, error);
 
 	if (err == 0)
-		err = try_package(inputs, opened.package, recipients_size(inputs->recipients, opened.zip.size), log,
+		err = try_package(inputs, opened.package, recipients_size(inputs->recipients, opened.file.size), log,
 		                  &counted, error);
 	if (err == 0)
 		err = take_stock(inputs, &counted, log, needs, error);
@@ -325,7 +346,7 @@ int verify_package(const struct verify_inputs *inputs, const struct log *log, st
 int verify_install(struct model *model, const struct verify_inputs *inputs, struct error *error)
 {
 	struct opened opened;
-	int err = open_package(inputs->package, inputs->name, &opened, error);
+	int err = open_package(inputs->package, inputs->name, inputs->keys, &opened, error);
 
 	if (err == 0)
 		err = install(model, inputs, inputs->name, opened.package, error);

@@ -19,8 +19,9 @@ struct verify_inputs {
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
 	const struct gen_progress *progress;
-	const struct recipients *recipients; /* whom it will be encrypted for when it is proved; NULL: nobody */
-	struct gen_limits limits;            /* that the package's needs must keep */
+	const struct package_crypt_keys *keys; /* package/crypt.h; NULL: the package is not encrypted */
+	const struct recipients *recipients;   /* whom it will be encrypted for when it is proved; NULL: nobody */
+	struct gen_limits limits;              /* that the package's needs must keep */
 };
 
 /*

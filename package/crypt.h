@@ -13,10 +13,15 @@ struct package_crypt_keys;
 
 /*
  * All *.key files of the directory at path, an X25519 key in PEM each. What cannot be used is said in the log. A
- * directory that is not there has no keys. Fails for want of memory only. package_crypt_keys_free() wipes them.
+ * directory that is not there has no keys. Fails for want of memory only. package_crypt_keys_free() wipes them, also
+ * after a failure.
  */
 int package_crypt_keys_load(const char *path, const struct log *log, struct package_crypt_keys **keys,
                             struct error *error);
+
+/* The key of one such file; -EINVAL says why there is none. */
+int package_crypt_keys_read(const char *path, struct package_crypt_keys **keys, struct error *error);
+
 void package_crypt_keys_free(struct package_crypt_keys *keys);
 
 /* An open container. */

@@ -4,6 +4,7 @@
 #include "package/pem.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <nettle/curve25519.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,17 @@ int package_crypt_keys_load(const char *path, const struct log *log, struct pack
 	}
 	(void)closedir(directory); /* it was only read */
 	return 0;
+}
+
+int package_crypt_keys_read(const char *path, struct package_crypt_keys **keys, struct error *error)
+{
+	const char *reason;
+
+	*keys = calloc(1, sizeof(**keys));
+	if (!*keys)
+		return error_set(error, 0, ENOMEM, "out of memory");
+	reason = add_file(*keys, AT_FDCWD, path);
+	return reason ? error_set(error, 0, EINVAL, "%s: %s", path, reason) : 0;
 }
 
 void package_crypt_keys_free(struct package_crypt_keys *keys)

@@ -51,7 +51,8 @@ static void teardown(void)
 	ck_assert(is_true("rm -r ../${PWD##*/}"));
 }
 
-#define MAKE "$gen a --source source.zip --target target.zip "
+#define MAKE   "$gen a --source source.zip --target target.zip "
+#define VERIFY "$gen verify --source source.zip --target target.zip "
 
 static const char *const truths[] = {
 	/* Afterwards: to another file, or in its place; twice it is not the same. */
@@ -77,6 +78,22 @@ static const char *const truths[] = {
 	     "-o z.zip --encrypt a.pub --no-verify --max-package $((size - 1)) && ! test -e z.zip && "
 	     "grep -q \"z.zip: package: $size bytes are needed\" err",
 	MAKE "-o x.zip && size=$(stat -c %s x.zip) && " MAKE "-o z.zip --no-verify --max-package $size",
+	/* Who has a key can prove it as it is, and what it needs is what reaches a module; two packages, too. */
+	MAKE "-o x.zip --encrypt a.pub --encrypt b.pub >log && " VERIFY "x.zip --key b.key >log && grep -q ^verified: "
+	     "log && grep -q \"package $(stat -c %s x.zip) \" log",
+	MAKE "-o x.zip --minimal --max-package 4K --encrypt b.pub >log && " VERIFY "x.zip --key b.key >log && "
+	     "grep -q ^verified: log",
+	MAKE "-o x.zip --encrypt a.pub >log && ! " VERIFY "x.zip && grep -q 'x.zip: it is encrypted: .*--key' err",
+	MAKE "-o x.zip --encrypt a.pub >log && ! " VERIFY "x.zip --key b.key && grep -q 'none of 1 keys here' err",
+	MAKE "-o x.zip >log && " VERIFY "x.zip --key b.key && ! " VERIFY
+	     "x.zip --key b.pub && grep -q 'b.pub: no whole PRIVATE' err && ! " VERIFY
+	     "x.zip --key none && grep -q 'none: No such' err",
+	MAKE "-o x.zip --encrypt b.pub >log && printf X | dd of=x.zip bs=1 seek=120 conv=notrunc && ! " VERIFY
+	     "x.zip --key b.key && grep -q 'not as it was encrypted' err",
+	"! " MAKE "-o x.zip --key b.key; test $? = 0 && grep -q 'for verify' err && ! test -e x.zip",
+	MAKE
+	"-o x.zip --encrypt a.pub >log && ! $gen sign x.zip --key sign.pem && grep -q 'x.zip: it is encrypted' err "
+	"&& ! test -e x.zip.part",
 	/* Usage. */
 	"$gen encrypt --help | grep -q x25519",
 	"$gen encrypt; test $? = 2",
