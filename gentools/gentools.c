@@ -205,7 +205,7 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 	if (err == 0)
 		err = lists_apply(&inputs->lists, source, target, options->parts, log, error);
 	if (err == 0)
-		err = rollback_compare(source, target, options->parts, log, error);
+		err = rollback_compare(source, target, options, log, error);
 	if (err < 0)
 		return err;
 	if (options->source)

@@ -50,6 +50,9 @@ struct lists {
 	size_t kept_changes;         /* those of them that the target has otherwise */
 };
 
+/* The documented name of its file. */
+const char *list_name(enum gen_list kind);
+
 /*
  * Read the lists of these files, and of a folder (NULL for none) those of the documented names that are there and have
  * no file of their own. Ends with lists_free(), also after a failure.

@@ -18,6 +18,11 @@ static const char *const names[GEN_LISTS] = {
 };
 static const char project_name[] = "quectel_project_filelist.txt";
 
+const char *list_name(enum gen_list kind)
+{
+	return names[kind];
+}
+
 static int read_text(const char *path, char *text, size_t *length)
 {
 	FILE *file = fopen(path, "rb");

@@ -50,35 +50,28 @@ static void print_table(const struct matrix *matrix, uint64_t limit, const struc
 	}
 }
 
-static void print_reasons(const struct matrix *matrix, const struct matrix_options *options, const struct log *log)
+void matrix_print_pair(const struct matrix *matrix, unsigned from, unsigned to, uint64_t limit, const struct log *log)
 {
-	for (unsigned from = 0; from < matrix->sizes.count; from++) {
-		for (unsigned to = options->back ? 0 : from + 1; to < matrix->sizes.count; to++) {
-			size_t at = (size_t)from * matrix->sizes.count + to;
+	size_t at = (size_t)from * matrix->sizes.count + to;
+	uint64_t bytes = matrix->sizes.bytes[at];
 
-			if (matrix->reasons[at])
-				log_printf(log, "%s to %s: impossible: %s", matrix->names[from], matrix->names[to],
-				           matrix->reasons[at]);
-			else if (from != to && matrix->sizes.bytes[at] > options->limit)
-				log_printf(log,
-				           "%s to %s: too large: %" PRIu64 " bytes, at most %" PRIu64 " are allowed",
-				           matrix->names[from], matrix->names[to], matrix->sizes.bytes[at],
-				           options->limit);
-		}
-	}
+	if (matrix->reasons[at])
+		log_printf(log, "%s to %s: impossible: %s", matrix->names[from], matrix->names[to],
+		           matrix->reasons[at]);
+	else if (bytes != CHAIN_IMPOSSIBLE && bytes > limit)
+		log_printf(log, "%s to %s: too large: %" PRIu64 " bytes, at most %" PRIu64 " are allowed",
+		           matrix->names[from], matrix->names[to], bytes, limit);
+	else if (bytes != CHAIN_IMPOSSIBLE)
+		log_printf(log, "%s to %s: %" PRIu64 " bytes", matrix->names[from], matrix->names[to], bytes);
 }
 
-static int find_name(const struct matrix *matrix, const char *name, unsigned otherwise, unsigned *index,
-                     struct error *error)
+/* Below the table, for what is blank in it. */
+static void print_reasons(const struct matrix *matrix, uint64_t limit, const struct log *log)
 {
-	*index = otherwise;
-	for (unsigned i = 0; name && i < matrix->sizes.count; i++) {
-		if (strcmp(matrix->names[i], name) == 0) {
-			*index = i;
-			return 0;
-		}
-	}
-	return name ? error_set(error, 0, EINVAL, "%s: there is no such version", name) : 0;
+	for (unsigned from = 0; from < matrix->sizes.count; from++)
+		for (unsigned to = 0; to < matrix->sizes.count; to++)
+			if (!chain_fits(&matrix->sizes, from, to, limit))
+				matrix_print_pair(matrix, from, to, limit, log);
 }
 
 static void print_way(const struct matrix *matrix, const struct chain_way *way, const struct log *log)
@@ -99,17 +92,12 @@ int matrix_print(const struct matrix *matrix, const struct matrix_options *optio
                  struct error *error)
 {
 	struct chain_way way;
-	unsigned from;
-	unsigned to;
 
-	if (find_name(matrix, options->from, 0, &from, error) < 0 ||
-	    find_name(matrix, options->to, matrix->sizes.count - 1, &to, error) < 0)
-		return -EINVAL;
 	print_table(matrix, options->limit, log);
-	print_reasons(matrix, options, log);
-	if (!chain_find(&matrix->sizes, from, to, options->limit, &way))
-		return error_set(error, 0, ENOENT, "no chain of packages leads from %s to %s", matrix->names[from],
-		                 matrix->names[to]);
+	print_reasons(matrix, options->limit, log);
+	if (!chain_find(&matrix->sizes, matrix->from, matrix->to, options->limit, &way))
+		return error_set(error, 0, ENOENT, "no chain of packages leads from %s to %s",
+		                 matrix->names[matrix->from], matrix->names[matrix->to]);
 	print_way(matrix, &way, log);
 	return 0;
 }

@@ -43,19 +43,22 @@ static int read_index(const struct tree *tree, uint32_t *index, struct error *er
 	return err;
 }
 
-int rollback_compare(const struct tree *source, const struct tree *target, unsigned parts, const struct log *log,
-                     struct error *error)
+int rollback_compare(const struct tree *source, const struct tree *target, const struct gen_options *options,
+                     const struct log *log, struct error *error)
 {
 	uint32_t old;
-	uint32_t new;
+	uint32_t new = 0;
 	int err = read_index(source, &old, error);
 
 	if (err == 0)
 		err = read_index(target, &new, error);
-	if (err == 0 && new < old && (parts & GEN_LINUX))
-		log_printf(log,
-		           "warning: the rollback index falls from %" PRIu32 " to %" PRIu32
-		           ": modules will refuse the package",
-		           old, new);
-	return err;
+	if (err < 0 || new >= old || !(options->parts & GEN_LINUX))
+		return err;
+	err = error_set(error, RESULT_ROLLBACK, EPERM,
+	                "the rollback index falls from %" PRIu32 " to %" PRIu32 ": modules will refuse the package",
+	                old, new);
+	if (options->installable)
+		return err;
+	log_printf(log, "warning: %s", error->message);
+	return 0;
 }

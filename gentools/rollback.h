@@ -4,16 +4,17 @@
 
 /* The rollback index of a firmware version (package/rollback.h). */
 #include "base/log.h"
+#include "gentools/gentools.h"
 #include "gentools/tree.h"
 
 /* What has it, NULL without one. */
 const struct object *rollback_find(const struct tree *tree);
 
 /*
- * Each version has none, or a sound one. The log gets a warning when an upgrade of these parts (enum gen_part) would
- * lead to a lower one.
+ * Each version has none, or a sound one. When an upgrade of options->parts would lead to a lower one, this is an error
+ * with options->installable, and a warning to the log otherwise.
  */
-int rollback_compare(const struct tree *source, const struct tree *target, unsigned parts, const struct log *log,
-                     struct error *error);
+int rollback_compare(const struct tree *source, const struct tree *target, const struct gen_options *options,
+                     const struct log *log, struct error *error);
 
 #endif

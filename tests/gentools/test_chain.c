@@ -2,6 +2,7 @@
 #include "gentools/chain.h"
 #include "gentools/matrix.h"
 #include "harness.h"
+#include "shell.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -103,7 +104,8 @@ static void write_versions(const char *folder)
 START_TEST(real_versions)
 {
 	char folder[] = "/tmp/test_gentools.XXXXXX";
-	struct matrix_options options = {.versions = folder, .parts = GEN_ALL, .jobs = 2, .limit = UINT64_MAX - 1};
+	struct matrix_options options = {
+		.versions = folder, .package.parts = GEN_ALL, .jobs = 2, .limit = UINT64_MAX - 1};
 	struct log log = {.line = hear};
 	struct matrix matrix;
 	struct error error = {0};
@@ -132,11 +134,14 @@ START_TEST(real_versions)
 	ck_assert_int_eq(matrix_print(&matrix, &options, &log, &error), 0);
 	ck_assert_ptr_nonnull(strstr(heard, "chain: V9 -> V10 -> V11 (2 packages"));
 	ck_assert_ptr_nonnull(strstr(heard, "V9 to V11: too large"));
+	matrix_free(&matrix);
 	options.from = "V11";
 	options.to = "V9";
+	ck_assert_int_eq(matrix_make(&matrix, &options, &log, &error), 0);
 	ck_assert_int_eq(matrix_print(&matrix, &options, &log, &error), -ENOENT);
+	matrix_free(&matrix);
 	options.from = "V12";
-	ck_assert_int_eq(matrix_print(&matrix, &options, &log, &error), -EINVAL);
+	ck_assert_int_eq(matrix_make(&matrix, &options, &log, &error), -EINVAL);
 	matrix_free(&matrix);
 	ck_assert_int_eq(nftw(folder, remove_each, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
@@ -146,7 +151,8 @@ END_TEST
 START_TEST(trouble)
 {
 	char folder[] = "/tmp/test_gentools.XXXXXX";
-	struct matrix_options options = {.versions = folder, .parts = GEN_ALL, .jobs = 2, .limit = UINT64_MAX - 1};
+	struct matrix_options options = {
+		.versions = folder, .package.parts = GEN_ALL, .jobs = 2, .limit = UINT64_MAX - 1};
 	struct log log = {.line = hear};
 	struct matrix matrix;
 	struct error error = {0};
@@ -178,13 +184,61 @@ START_TEST(trouble)
 }
 END_TEST
 
+#define PLAN "mkdir all && mv v1 v2 all && $gen plan --versions all "
+
+static const char *const truths[] = {
+	/* A plan's packages as jobs of their own, whatever the versions are called; what is known is not made again. */
+	"mkdir -p \"all/a'b c/upgrade\" && mv v1/* \"all/a'b c/upgrade\" && mv v2 all && $gen plan --versions all "
+	"--list >jobs "
+	"&& test $(wc -l <jobs) = 1 && PATH=$(dirname $gen):$PATH sh ./jobs >out && grep -q \"^a'b c to v2: [0-9]* "
+	"bytes$\" "
+	"out && "
+	"$gen plan --versions all --list >jobs && ! test -s jobs && $gen plan --versions all >out && "
+	"! grep -q 'package 1' out && grep -q \"^chain: a'b c -> v2\" out",
+	PLAN
+	"--back --list >jobs && test $(wc -l <jobs) = 2 && $gen plan --versions all --pair --from v2 --to v1 >out && "
+	"test $(wc -l <out) = 1 && $gen plan --versions all --back --list | grep -q -- \"--from 'v1' --to 'v2'$\" && "
+	"! $gen plan --versions all --back --list | grep 'from .v2'",
+	PLAN "--pair --from v1 2>err >out; test $? = 2 && grep -q 'needs --from and --to' err",
+	PLAN "--pair --from v1 --to v2 --limit 1K >out && grep -q '^v1 to v2: too large: ' out",
+	/* Results are of the packages that are asked for. */
+	PLAN
+	">a && $gen plan --versions all --compat native --list | grep -q . && $gen plan --versions all --compat native "
+	">b && grep -q 'package 1 of 1' b && ! test \"$(tail -n 1 a)\" = \"$(tail -n 1 b)\"",
+	PLAN "--max-memory 1M >out 2>err; test $? = 3 && grep -q '^v1 to v2: impossible: memory: ' out && "
+	     "grep -q 'no chain of packages leads from v1 to v2' err && $gen plan --versions all >out",
+	PLAN "--max-scratch 1 >out; test $? = 3 && grep -q '^v1 to v2: impossible: room in /cache ' out",
+	PLAN
+	">a && openssl genpkey -algorithm ed25519 -out k && $gen plan --versions all --sign k >b && "
+	"openssl genpkey -algorithm x25519 | openssl pkey -pubout -out p && $gen plan --versions all --encrypt p >c && "
+	"n() { sed -n 's/^chain.*package, \\([0-9]*\\) bytes)/\\1/p' $1; } && test $(n b) -gt $(n a) && "
+	"test $(n c) = $(($(n a) + 112))",
+	PLAN
+	">a && echo SYSTEM/a >quectel_noota_filelist.txt && $gen plan --versions all --lists . >b && "
+	"! test \"$(tail -n 1 a)\" = \"$(tail -n 1 b)\" && echo / >quectel_noota_filelist.txt && "
+	"{ $gen plan --versions all --lists . >c; test $? = 3; } && grep -q '^v1 to v2: impossible: nothing to do' c",
+	/* What a module refuses is no way. */
+	SHELL_UNPACK
+	"for v in 1 2; do echo $v >d$v/SYSTEM/etc/quectel-rollback-index; (cd d$v && zip -qry0 ../new ./*); "
+	"mv new.zip v$v/targetfiles.zip; done; " PLAN "--back --from v2 --to v1 >out; test $? = 3 && "
+	"grep -q '^v2 to v1: impossible: the rollback index falls from 2 to 1' out",
+};
+
+START_TEST(options)
+{
+	shell_check(truths[_i]);
+}
+END_TEST
+
 TCase *chain_tests(void)
 {
 	TCase *tests = tcase_create("chain");
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, three_in_a_chain);
 	tcase_add_test(tests, fewest_bytes);
 	tcase_add_test(tests, real_versions);
 	tcase_add_test(tests, trouble);
+	tcase_add_loop_test(tests, options, 0, sizeof(truths) / sizeof(truths[0]));
 	return tests;
 }
