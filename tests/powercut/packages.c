@@ -24,7 +24,9 @@ static void make_files(struct reference *r)
 	(void)add_files(r, "modem", UINT64_C(2) << 20, "/system/firmware");
 	(void)add_same(r, "boot", NULL, 20000, 1);
 	(void)add_same(r, "rootfs", "/firmware/under-the-mount", 10, 12);
-	(void)add_changed(r, "rootfs", "/bin/app", 90000, 91000, 2);
+	asset = add_changed(r, "rootfs", "/bin/app", 90000, 91000, 2);
+	set_attributes(&asset->old, 0755, 0, 0);
+	set_attributes(&asset->new, 0755, 0, 0);
 	(void)add_changed(r, "rootfs", "/lib/libx.so", 12000, 9000, 3);
 	asset = add_same(r, "rootfs", "/bin/service", 2000, 4);
 	set_attributes(&asset->new, 0750, 0, 1000);
