@@ -20,7 +20,7 @@ static int add(struct model *model, enum object_type type, const char *path, con
 	(void)snprintf(place, sizeof(place), "%s%s", path, suffix);
 	err = model_add(model, place, type, node);
 	if (err == 0)
-		(*node)->mode = 0755;
+		(*node)->inode->mode = 0755;
 	return err;
 }
 
@@ -35,8 +35,8 @@ static int load(struct model *model, const char *path)
 		err = add(model, OBJECT_LINK, path + 1, "", &node);
 	if (err < 0)
 		return err;
-	node->link = strdup(OLD_RELEASE);
-	return node->link ? 0 : -ENOMEM;
+	node->inode->link = strdup(OLD_RELEASE);
+	return node->inode->link ? 0 : -ENOMEM;
 }
 
 /* 1: the same, 0: not. */
@@ -44,7 +44,7 @@ static int same_content(const struct model *model, const struct model_node *node
 {
 	char bytes[BODY_BLOCK_SIZE];
 	struct mapping mapping;
-	int err = node->body.size == object->data.size ? extent_map(&object->data, &mapping) : -ERANGE;
+	int err = node->inode->body.size == object->data.size ? extent_map(&object->data, &mapping) : -ERANGE;
 
 	if (err < 0)
 		return err == -ERANGE ? 0 : err;
@@ -52,7 +52,7 @@ static int same_content(const struct model *model, const struct model_node *node
 	for (size_t done = 0; err == 1 && done < mapping.size; done += sizeof(bytes)) {
 		size_t length = mapping.size - done < sizeof(bytes) ? mapping.size - done : sizeof(bytes);
 
-		err = body_read(&model->store, &node->body, done, bytes, length);
+		err = body_read(&model->store, &node->inode->body, done, bytes, length);
 		if (err == 0)
 			err = memcmp(bytes, (const char *)mapping.data + done, length) == 0;
 	}
@@ -67,11 +67,12 @@ static int same_object(const struct model *model, const struct app *app, const s
 
 	(void)snprintf(place, sizeof(place), "%s.releases/%s/%s", app->options->path + 1, app->release, object->path);
 	node = model_find(model, place);
-	if (!node || node->type != object->type || node->uid != object->uid || node->gid != object->gid)
+	if (!node || node->inode->type != object->type || node->inode->uid != object->uid ||
+	    node->inode->gid != object->gid)
 		return 0;
 	if (object->type == OBJECT_LINK)
-		return strcmp(node->link, object->link) == 0;
-	if (node->mode != object->mode)
+		return strcmp(node->inode->link, object->link) == 0;
+	if (node->inode->mode != object->mode)
 		return 0;
 	return object->type == OBJECT_FILE ? same_content(model, node, object) : 1;
 }
@@ -83,7 +84,7 @@ static bool is_switched(const struct model *model, const struct app *app)
 	char text[STORAGE_PATH_MAX];
 
 	(void)snprintf(text, sizeof(text), "%s.releases/%s", strrchr(path, '/') + 1, app->release);
-	if (!node || node->type != OBJECT_LINK || strcmp(node->link, text) != 0)
+	if (!node || node->inode->type != OBJECT_LINK || strcmp(node->inode->link, text) != 0)
 		return false;
 	(void)snprintf(text, sizeof(text), "%s.releases/" OLD_RELEASE, path + 1);
 	return !model_find(model, text);

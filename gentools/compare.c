@@ -79,12 +79,12 @@ static int compare_content(struct compare *c, const char *label, const struct mo
 	int err;
 
 	/* A partition is as large as it is. */
-	if (!node->image && node->body.size != object->data.size) {
-		differ(c, "%s: has %llu bytes, not %llu", label, (unsigned long long)node->body.size,
+	if (!node->inode->image && node->inode->body.size != object->data.size) {
+		differ(c, "%s: has %llu bytes, not %llu", label, (unsigned long long)node->inode->body.size,
 		       (unsigned long long)object->data.size);
 		return 0;
 	}
-	err = find_difference(c, &node->body, &object->data, &at);
+	err = find_difference(c, &node->inode->body, &object->data, &at);
 	if (err == 0 && at < object->data.size)
 		differ(c, "%s: another content from byte %llu on", label, (unsigned long long)at);
 	return err;
@@ -101,7 +101,7 @@ static bool has_attributes(const struct compare *c, const struct object *object)
 /* What the target does not tell stays as it was, or is none in a file that was written anew. */
 static void compare_capabilities(struct compare *c, const struct model_node *node, const struct object *object)
 {
-	const struct model_xattr *xattr = model_get_xattr(node, CAPABILITY_XATTR);
+	const struct model_xattr *xattr = model_get_xattr(node->inode, CAPABILITY_XATTR);
 	uint8_t wanted[CAPABILITY_SIZE];
 
 	if (!object->has_capabilities)
@@ -118,13 +118,13 @@ static void compare_xattrs(struct compare *c, const struct model_node *node, con
 {
 	if (!object->has_xattrs)
 		return;
-	for (size_t i = 0; i < node->xattr_count; i++)
-		if (strcmp(node->xattrs[i].name, CAPABILITY_XATTR) != 0 &&
-		    !object_find_xattr(object, node->xattrs[i].name))
-			differ(c, "/%s: has extended attribute %s", node->path, node->xattrs[i].name);
+	for (size_t i = 0; i < node->inode->xattr_count; i++)
+		if (strcmp(node->inode->xattrs[i].name, CAPABILITY_XATTR) != 0 &&
+		    !object_find_xattr(object, node->inode->xattrs[i].name))
+			differ(c, "/%s: has extended attribute %s", node->path, node->inode->xattrs[i].name);
 	for (size_t i = 0; i < object->xattr_count; i++) {
 		const struct object_xattr *wanted = &object->xattrs[i];
-		const struct model_xattr *xattr = model_get_xattr(node, wanted->name);
+		const struct model_xattr *xattr = model_get_xattr(node->inode, wanted->name);
 
 		if (!xattr || xattr->size != wanted->size || memcmp(xattr->value, wanted->value, wanted->size) != 0)
 			differ(c, "/%s: has %s extended attribute %s", node->path, xattr ? "another" : "no",
@@ -136,10 +136,10 @@ static void compare_attributes(struct compare *c, const struct model_node *node,
 {
 	if (!has_attributes(c, object))
 		return;
-	if (object->type != OBJECT_LINK && node->mode != object->mode)
-		differ(c, "/%s: has mode 0%o, not 0%o", node->path, node->mode, object->mode);
-	if (node->uid != object->uid || node->gid != object->gid)
-		differ(c, "/%s: has owner %u:%u, not %lld:%lld", node->path, node->uid, node->gid,
+	if (object->type != OBJECT_LINK && node->inode->mode != object->mode)
+		differ(c, "/%s: has mode 0%o, not 0%o", node->path, node->inode->mode, object->mode);
+	if (node->inode->uid != object->uid || node->inode->gid != object->gid)
+		differ(c, "/%s: has owner %u:%u, not %lld:%lld", node->path, node->inode->uid, node->inode->gid,
 		       (long long)object->uid, (long long)object->gid);
 }
 
@@ -163,22 +163,23 @@ static int compare_path(struct compare *c, const struct model_node *node)
 	}
 	free(path);
 	if (!object) {
-		differ(c, "/%s: a %s that should not be there", node->path, types[node->type]);
+		differ(c, "/%s: a %s that should not be there", node->path, types[node->inode->type]);
 		return 0;
 	}
 	c->result->objects++;
-	if (node->type != object->type) {
-		differ(c, "/%s: is a %s, not a %s", node->path, types[node->type], types[object->type]);
+	if (node->inode->type != object->type) {
+		differ(c, "/%s: is a %s, not a %s", node->path, types[node->inode->type], types[object->type]);
 		return 0;
 	}
-	if (node->type == OBJECT_LINK && strcmp(node->link, object->link) != 0)
-		differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->link, object->link);
-	if (node->type == OBJECT_NODE &&
-	    (node->node.kind != object->node.kind || node->node.major != object->node.major ||
-	     node->node.minor != object->node.minor))
-		differ(c, "/%s: is node %c %u:%u, not %c %u:%u", node->path, node->node.kind, node->node.major,
-		       node->node.minor, object->node.kind, object->node.major, object->node.minor);
-	if (node->type == OBJECT_FILE) {
+	if (node->inode->type == OBJECT_LINK && strcmp(node->inode->link, object->link) != 0)
+		differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->inode->link, object->link);
+	if (node->inode->type == OBJECT_NODE &&
+	    (node->inode->node.kind != object->node.kind || node->inode->node.major != object->node.major ||
+	     node->inode->node.minor != object->node.minor))
+		differ(c, "/%s: is node %c %u:%u, not %c %u:%u", node->path, node->inode->node.kind,
+		       node->inode->node.major, node->inode->node.minor, object->node.kind, object->node.major,
+		       object->node.minor);
+	if (node->inode->type == OBJECT_FILE) {
 		char label[ERROR_MESSAGE_SIZE / 4];
 
 		(void)snprintf(label, sizeof(label), "/%s", node->path);
@@ -192,7 +193,7 @@ static int compare_path(struct compare *c, const struct model_node *node)
 
 static int compare_partition(struct compare *c, const struct model_node *node)
 {
-	const struct object *object = compare_expected(c->inputs, node->image->path);
+	const struct object *object = compare_expected(c->inputs, node->inode->image->path);
 
 	/* One that only the target has stays as it was when its part is not upgraded. */
 	if (!object)
@@ -204,7 +205,7 @@ static int compare_partition(struct compare *c, const struct model_node *node)
 /* What recovery removes at the end is no remnant. */
 static bool is_remnant(const struct model_node *node)
 {
-	return path_in(node->path, "cache") && node->type == OBJECT_FILE &&
+	return path_in(node->path, "cache") && node->inode->type == OBJECT_FILE &&
 	       strcmp(node->path, "cache/recovery/finished") != 0;
 }
 
@@ -236,7 +237,7 @@ int compare_model(const struct model *model, const struct verify_inputs *inputs,
 
 		if (path_in(node->path, "system"))
 			err = compare_path(&c, node);
-		else if (node->image)
+		else if (node->inode->image)
 			err = compare_partition(&c, node);
 		else if (is_remnant(node))
 			differ(&c, "/%s: left behind", node->path);

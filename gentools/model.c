@@ -14,13 +14,23 @@ static void free_xattr(struct model_xattr *xattr)
 	free(xattr->value);
 }
 
+/* When nothing leads to it any more. */
+static void drop_inode(struct model *model, struct model_inode *inode)
+{
+	if (inode->names > 0 || inode->opened > 0)
+		return;
+	body_clear(&model->store, &inode->body);
+	for (size_t i = 0; i < inode->xattr_count; i++)
+		free_xattr(&inode->xattrs[i]);
+	free(inode->xattrs);
+	free(inode->link);
+	free(inode);
+}
+
 static void free_node(struct model *model, struct model_node *node)
 {
-	body_clear(&model->store, &node->body);
-	for (size_t i = 0; i < node->xattr_count; i++)
-		free_xattr(&node->xattrs[i]);
-	free(node->xattrs);
-	free(node->link);
+	node->inode->names--;
+	drop_inode(model, node->inode);
 	free(node->path);
 	free(node);
 }
@@ -36,7 +46,7 @@ int model_open(struct model *model)
 		return err;
 	err = model_add(model, "", OBJECT_DIRECTORY, &root);
 	if (err == 0)
-		root->mode = 0755;
+		root->inode->mode = 0755;
 	return err;
 }
 
@@ -72,7 +82,16 @@ struct model_node *model_find(const struct model *model, const char *path)
 	return at < model->count && strcmp(model->nodes[at]->path, path) == 0 ? model->nodes[at] : NULL;
 }
 
-static int insert_node(struct model *model, const char *path, enum object_type type, struct model_node **added)
+static enum model_area area_of(const char *path)
+{
+	if (path_in(path, "system/firmware"))
+		return MODEL_FIRMWARE;
+	if (path_in(path, "system"))
+		return MODEL_SYSTEM;
+	return path_in(path, "cache") ? MODEL_CACHE : MODEL_PARTITIONS;
+}
+
+static int insert_node(struct model *model, const char *path, struct model_inode *inode, struct model_node **added)
 {
 	size_t at = model_position(model, path);
 	struct model_node *node;
@@ -94,8 +113,9 @@ static int insert_node(struct model *model, const char *path, enum object_type t
 		free(node);
 		return -ENOMEM;
 	}
-	node->type = type;
-	node->modified = node->inode = ++model->clock;
+	node->inode = inode;
+	inode->names++;
+	inode->area = area_of(path);
 	memmove(model->nodes + at + 1, model->nodes + at, (model->count - at) * sizeof(struct model_node *));
 	model->nodes[at] = node;
 	model->count++;
@@ -103,7 +123,22 @@ static int insert_node(struct model *model, const char *path, enum object_type t
 	return 0;
 }
 
-int model_add(struct model *model, const char *path, enum object_type type, struct model_node **node)
+static int insert_inode(struct model *model, const char *path, enum object_type type, struct model_node **node)
+{
+	struct model_inode *inode = calloc(1, sizeof(*inode));
+	int err = inode ? insert_node(model, path, inode, node) : -ENOMEM;
+
+	if (err < 0) {
+		free(inode);
+		return err;
+	}
+	inode->type = type;
+	inode->modified = inode->number = ++model->clock;
+	return 0;
+}
+
+/* For a name that is not there yet: its parents. */
+static int prepare_name(struct model *model, const char *path)
 {
 	char *parent;
 	struct model_node *made;
@@ -117,28 +152,34 @@ int model_add(struct model *model, const char *path, enum object_type type, stru
 	for (char *slash = strchr(parent, '/'); err == 0 && slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (!model_find(model, parent)) {
-			err = insert_node(model, parent, OBJECT_DIRECTORY, &made);
+			err = insert_inode(model, parent, OBJECT_DIRECTORY, &made);
 			if (err == 0)
-				made->mode = 0755;
+				made->inode->mode = 0755;
 		}
 		*slash = '/';
 	}
 	free(parent);
-	return err < 0 ? err : insert_node(model, path, type, node);
+	return err;
 }
 
-enum model_area model_area_of(const struct model_node *node)
+int model_add(struct model *model, const char *path, enum object_type type, struct model_node **node)
 {
-	if (path_in(node->path, "system/firmware"))
-		return MODEL_FIRMWARE;
-	if (path_in(node->path, "system"))
-		return MODEL_SYSTEM;
-	return path_in(node->path, "cache") ? MODEL_CACHE : MODEL_PARTITIONS;
+	int err = prepare_name(model, path);
+
+	return err < 0 ? err : insert_inode(model, path, type, node);
 }
 
-void model_grow(struct model *model, const struct model_node *node, int64_t bytes)
+int model_link(struct model *model, const char *path, struct model_inode *inode)
 {
-	struct model_account *account = &model->accounts[model_area_of(node)];
+	struct model_node *node;
+	int err = prepare_name(model, path);
+
+	return err < 0 ? err : insert_node(model, path, inode, &node);
+}
+
+void model_grow(struct model *model, const struct model_inode *inode, int64_t bytes)
+{
+	struct model_account *account = &model->accounts[inode->area];
 
 	account->grown += bytes;
 	if (account->peak < account->grown)
@@ -149,19 +190,17 @@ void model_remove(struct model *model, struct model_node *node)
 {
 	size_t at = model_position(model, node->path);
 
-	model_grow(model, node, -(int64_t)node->body.size);
+	if (node->inode->names == 1)
+		model_grow(model, node->inode, -(int64_t)node->inode->body.size);
 	model->count--;
 	memmove(model->nodes + at, model->nodes + at + 1, (model->count - at) * sizeof(struct model_node *));
-	node->gone = true;
-	if (node->opened == 0)
-		free_node(model, node);
+	free_node(model, node);
 }
 
-void model_release(struct model *model, struct model_node *node)
+void model_release(struct model *model, struct model_inode *inode)
 {
-	node->opened--;
-	if (node->gone && node->opened == 0)
-		free_node(model, node);
+	inode->opened--;
+	drop_inode(model, inode);
 }
 
 static int compare_nodes(const void *a, const void *b)
@@ -191,6 +230,7 @@ int model_rename(struct model *model, struct model_node *node, const char *path)
 		char *old = model->nodes[i]->path;
 
 		model->nodes[i]->path = paths[i - first];
+		model->nodes[i]->inode->area = area_of(paths[i - first]);
 		paths[i - first] = old;
 	}
 	for (size_t i = first; i < end; i++)
@@ -232,9 +272,9 @@ static int splice_link(char text[STORAGE_PATH_MAX], const struct model_node *nod
 	const char *name = strrchr(node->path, '/');
 	int err;
 
-	if (*node->link != '/' && name)
+	if (*node->inode->link != '/' && name)
 		memcpy(out, node->path, (size_t)(name - node->path));
-	err = append_components(out, node->link);
+	err = append_components(out, node->inode->link);
 	if (err == 0)
 		err = append_components(out, rest);
 	if (err == 0)
@@ -260,12 +300,12 @@ static int follow_first(const struct model *model, char text[STORAGE_PATH_MAX], 
 		text[end] = after;
 		if (!node)
 			return after ? -ENOENT : 0;
-		if (node->type == OBJECT_LINK) {
+		if (node->inode->type == OBJECT_LINK) {
 			int err = splice_link(text, node, text + end);
 
 			return err < 0 ? err : 1;
 		}
-		if (after && node->type != OBJECT_DIRECTORY)
+		if (after && node->inode->type != OBJECT_DIRECTORY)
 			return -ENOTDIR;
 		end += after == '/';
 	}
@@ -288,39 +328,39 @@ int model_resolve(const struct model *model, const char *path, bool follow, char
 	return -ELOOP;
 }
 
-const struct model_xattr *model_get_xattr(const struct model_node *node, const char *name)
+const struct model_xattr *model_get_xattr(const struct model_inode *inode, const char *name)
 {
-	for (size_t i = 0; i < node->xattr_count; i++)
-		if (strcmp(node->xattrs[i].name, name) == 0)
-			return &node->xattrs[i];
+	for (size_t i = 0; i < inode->xattr_count; i++)
+		if (strcmp(inode->xattrs[i].name, name) == 0)
+			return &inode->xattrs[i];
 	return NULL;
 }
 
-static int add_xattr(struct model_node *node, const char *name, const void *value, size_t size)
+static int add_xattr(struct model_inode *inode, const char *name, const void *value, size_t size)
 {
-	struct model_xattr *xattrs = reallocarray(node->xattrs, node->xattr_count + 1, sizeof(*xattrs));
+	struct model_xattr *xattrs = reallocarray(inode->xattrs, inode->xattr_count + 1, sizeof(*xattrs));
 	struct model_xattr added = {.name = strdup(name), .value = malloc(size), .size = size};
 
 	if (xattrs)
-		node->xattrs = xattrs;
+		inode->xattrs = xattrs;
 	if (!xattrs || !added.name || !added.value) {
 		free_xattr(&added);
 		return -ENOMEM;
 	}
 	memcpy(added.value, value, size);
-	node->xattrs[node->xattr_count++] = added;
+	inode->xattrs[inode->xattr_count++] = added;
 	return 0;
 }
 
-int model_set_xattr(struct model_node *node, const char *name, const void *value, size_t size)
+int model_set_xattr(struct model_inode *inode, const char *name, const void *value, size_t size)
 {
-	struct model_xattr *old = (struct model_xattr *)model_get_xattr(node, name);
+	struct model_xattr *old = (struct model_xattr *)model_get_xattr(inode, name);
 
 	if (!old && size == 0)
 		return -ENODATA;
 	if (old) {
 		free_xattr(old);
-		*old = node->xattrs[--node->xattr_count];
+		*old = inode->xattrs[--inode->xattr_count];
 	}
-	return size > 0 ? add_xattr(node, name, value, size) : 0;
+	return size > 0 ? add_xattr(inode, name, value, size) : 0;
 }

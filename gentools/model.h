@@ -22,8 +22,10 @@ struct model_xattr {
 	size_t size; /* bytes */
 };
 
-struct model_node {
-	char *path;
+/* What an upgrade costs, by where it costs it: the system, the modem's, /cache, and whatever is neither of them. */
+enum model_area { MODEL_SYSTEM, MODEL_FIRMWARE, MODEL_CACHE, MODEL_PARTITIONS, MODEL_AREAS };
+
+struct model_inode {
 	enum object_type type;
 	uint32_t mode; /* permission bits */
 	uint32_t uid;
@@ -33,15 +35,19 @@ struct model_node {
 	struct body body;
 	struct model_xattr *xattrs;
 	size_t xattr_count;
-	uint64_t inode;
-	uint64_t modified;          /* on the model's clock */
-	unsigned opened;            /* handles that lead here */
-	bool gone;                  /* removed; freed with the last handle */
+	uint64_t number;
+	uint64_t modified; /* on the model's clock */
+	unsigned names;    /* nodes that lead here */
+	unsigned opened;   /* handles; the last of both takes it along */
+	enum model_area area;
 	const struct object *image; /* of a partition: where its content came from; the loader's */
 };
 
-/* What an upgrade costs, by where it costs it. */
-enum model_area { MODEL_SYSTEM, MODEL_FIRMWARE, MODEL_CACHE, MODEL_PARTITIONS, MODEL_AREAS };
+/* A name. */
+struct model_node {
+	char *path;
+	struct model_inode *inode;
+};
 
 /* Bytes of content. What was there before the first operation counts for nothing. */
 struct model_account {
@@ -56,7 +62,7 @@ struct model {
 	size_t count;
 	size_t capacity;
 	struct body_store store;
-	struct model_node *handles[MODEL_OPEN_MAX];
+	struct model_inode *handles[MODEL_OPEN_MAX];
 	uint64_t clock;
 	bool full; /* the temporary file could not grow */
 	struct model_account accounts[MODEL_AREAS];
@@ -69,20 +75,20 @@ void model_free(struct model *model);
 /* A new node, root's and with mode 0; missing parents are made, mode 0755. -EEXIST, -ENOMEM. */
 int model_add(struct model *model, const char *path, enum object_type type, struct model_node **node);
 
+/* The same, one more name of an inode that is no directory. */
+int model_link(struct model *model, const char *path, struct model_inode *inode);
+
 /* NULL when there is none; links are not followed. */
 struct model_node *model_find(const struct model *model, const char *path);
 
-/* Take the node out; it stays as long as it is open. Nothing may lie below it. */
+/* Take the name out. Nothing may lie below it. */
 void model_remove(struct model *model, struct model_node *node);
 
-/* Where the node lies; whatever is neither of the system nor of /cache counts as a partition. */
-enum model_area model_area_of(const struct model_node *node);
+/* The inode is about to have so many bytes more, or fewer. */
+void model_grow(struct model *model, const struct model_inode *inode, int64_t bytes);
 
-/* The node is about to have so many bytes more, or fewer. */
-void model_grow(struct model *model, const struct model_node *node, int64_t bytes);
-
-/* One handle of an open node less. */
-void model_release(struct model *model, struct model_node *node);
+/* One handle of an open inode less. */
+void model_release(struct model *model, struct model_inode *inode);
 
 /* Another path for a node and all below it; nothing may be there. */
 int model_rename(struct model *model, struct model_node *node, const char *path);
@@ -97,8 +103,8 @@ size_t model_position(const struct model *model, const char *path);
 int model_resolve(const struct model *model, const char *path, bool follow, char resolved[STORAGE_PATH_MAX]);
 
 /* Size 0 removes. -ENODATA when there is none to remove. */
-int model_set_xattr(struct model_node *node, const char *name, const void *value, size_t size);
-const struct model_xattr *model_get_xattr(const struct model_node *node, const char *name);
+int model_set_xattr(struct model_inode *inode, const char *name, const void *value, size_t size);
+const struct model_xattr *model_get_xattr(const struct model_inode *inode, const char *name);
 
 /* The operations of the medium; it is a struct model. */
 struct storage_ops model_ops(void);

@@ -35,8 +35,8 @@ int model_create(struct model *model, const char *path, enum object_type type, s
 	slash = strrchr(resolved, '/');
 	*(slash ? slash : resolved) = '\0';
 	parent = model_find(model, resolved);
-	if (parent && parent->mode & 02000)
-		(*node)->gid = parent->gid;
+	if (parent && parent->inode->mode & 02000)
+		(*node)->inode->gid = parent->inode->gid;
 	return 0;
 }
 
@@ -50,21 +50,22 @@ static int op_stat(void *medium, const char *path, struct storage_stat *stat)
 	if (err < 0)
 		return err;
 	*stat = (struct storage_stat){
-		.type = node->type == OBJECT_FILE        ? STORAGE_REGULAR
-	                : node->type == OBJECT_DIRECTORY ? STORAGE_DIRECTORY
-	                : node->type == OBJECT_LINK      ? STORAGE_SYMLINK
-	                : node->node.kind == 'c'         ? STORAGE_CHARACTER
-	                : node->node.kind == 'b'         ? STORAGE_BLOCKDEV
-	                                                 : STORAGE_FIFO,
-		.major = node->node.major,
-		.minor = node->node.minor,
-		.mode = node->mode,
-		.uid = node->uid,
-		.gid = node->gid,
-		.size = node->body.size,
+		.type = node->inode->type == OBJECT_FILE        ? STORAGE_REGULAR
+	                : node->inode->type == OBJECT_DIRECTORY ? STORAGE_DIRECTORY
+	                : node->inode->type == OBJECT_LINK      ? STORAGE_SYMLINK
+	                : node->inode->node.kind == 'c'         ? STORAGE_CHARACTER
+	                : node->inode->node.kind == 'b'         ? STORAGE_BLOCKDEV
+	                                                        : STORAGE_FIFO,
+		.major = node->inode->node.major,
+		.minor = node->inode->node.minor,
+		.mode = node->inode->mode,
+		.uid = node->inode->uid,
+		.gid = node->inode->gid,
+		.size = node->inode->body.size,
 		.device = 1,
-		.inode = node->inode,
-		.modified = node->modified,
+		.inode = node->inode->number,
+		.links = node->inode->names,
+		.modified = node->inode->modified,
 	};
 	return 0;
 }
@@ -77,12 +78,12 @@ static ssize_t op_read_link(void *medium, const char *path, char *target, size_t
 
 	if (err < 0)
 		return err;
-	if (node->type != OBJECT_LINK)
+	if (node->inode->type != OBJECT_LINK)
 		return -EINVAL;
-	length = strlen(node->link);
+	length = strlen(node->inode->link);
 	if (length > size)
 		length = size;
-	memcpy(target, node->link, length);
+	memcpy(target, node->inode->link, length);
 	return (ssize_t)length;
 }
 
@@ -95,7 +96,7 @@ static int op_list(void *medium, const char *path, int (*each)(void *ctx, const 
 
 	if (err < 0)
 		return err;
-	if (folder->type != OBJECT_DIRECTORY)
+	if (folder->inode->type != OBJECT_DIRECTORY)
 		return -ENOTDIR;
 	length = strlen(folder->path) + (*folder->path != '\0');
 	for (size_t i = model_position(model, folder->path) + 1; err == 0 && i < model->count; i++) {
@@ -122,7 +123,7 @@ static int find_directory(void *medium, const char *path)
 	struct model_node *node;
 	int err = model_look_up(medium, path, true, &node);
 
-	return err == 0 && node->type != OBJECT_DIRECTORY ? -ENOTDIR : err;
+	return err == 0 && node->inode->type != OBJECT_DIRECTORY ? -ENOTDIR : err;
 }
 
 static int op_is_mounted(void *medium, const char *mount_point, bool *mounted)
@@ -152,7 +153,7 @@ static int op_find(void *medium, enum storage_kind kind, const char *name, struc
 		return -ENAMETOOLONG;
 	location->kind = STORAGE_BLOCK;
 	err = model_look_up(medium, location->path, true, &node);
-	return err == 0 && node->type != OBJECT_FILE ? -ENODEV : err;
+	return err == 0 && node->inode->type != OBJECT_FILE ? -ENODEV : err;
 }
 
 /* ---- Names ---- */
@@ -171,7 +172,7 @@ static int op_unlink(void *medium, const char *path)
 
 	if (err < 0)
 		return err;
-	if (node->type == OBJECT_DIRECTORY)
+	if (node->inode->type == OBJECT_DIRECTORY)
 		return -EISDIR;
 	model_remove(medium, node);
 	return 0;
@@ -184,7 +185,7 @@ static int op_rmdir(void *medium, const char *path)
 
 	if (err < 0)
 		return err;
-	if (node->type != OBJECT_DIRECTORY || !*node->path)
+	if (node->inode->type != OBJECT_DIRECTORY || !*node->path)
 		return *node->path ? -ENOTDIR : -EBUSY;
 	if (!is_empty(medium, node))
 		return -ENOTEMPTY;
@@ -206,12 +207,12 @@ static int op_rename(void *medium, const char *from, const char *to)
 	if (!*node->path)
 		return -EBUSY;
 	old = model_find(medium, resolved);
-	if (old == node)
+	if (old && old->inode == node->inode)
 		return 0;
 	if (path_in(resolved, node->path))
 		return -EINVAL;
-	if (old && (old->type == OBJECT_DIRECTORY) != (node->type == OBJECT_DIRECTORY))
-		return old->type == OBJECT_DIRECTORY ? -EISDIR : -ENOTDIR;
+	if (old && (old->inode->type == OBJECT_DIRECTORY) != (node->inode->type == OBJECT_DIRECTORY))
+		return old->inode->type == OBJECT_DIRECTORY ? -EISDIR : -ENOTDIR;
 	if (old && !is_empty(medium, old))
 		return -ENOTEMPTY;
 	if (old)
@@ -225,7 +226,7 @@ static int op_mkdir(void *medium, const char *path, uint32_t mode)
 	int err = model_create(medium, path, OBJECT_DIRECTORY, &node);
 
 	if (err == 0)
-		node->mode = mode & 07777;
+		node->inode->mode = mode & 07777;
 	return err;
 }
 
@@ -239,10 +240,23 @@ static int op_symlink(void *medium, const char *target, const char *path)
 		free(copy);
 		return err;
 	}
-	node->link = copy;
-	node->mode = 0777;
-	node->body.size = strlen(target);
+	node->inode->link = copy;
+	node->inode->mode = 0777;
+	node->inode->body.size = strlen(target);
 	return 0;
+}
+
+static int op_link(void *medium, const char *first, const char *path)
+{
+	char resolved[STORAGE_PATH_MAX];
+	struct model_node *node;
+	int err = model_look_up(medium, first, false, &node);
+
+	if (err == 0 && node->inode->type == OBJECT_DIRECTORY)
+		err = -EPERM;
+	if (err == 0)
+		err = model_resolve(medium, path, false, resolved);
+	return err < 0 ? err : model_link(medium, resolved, node->inode);
 }
 
 static int op_mknod(void *medium, const char *path, int type, uint32_t major, uint32_t minor)
@@ -253,8 +267,8 @@ static int op_mknod(void *medium, const char *path, int type, uint32_t major, ui
 
 	if (err < 0)
 		return err;
-	node->mode = 0600;
-	node->node = (struct object_node){
+	node->inode->mode = 0600;
+	node->inode->node = (struct object_node){
 		.kind = kinds[type],
 		.major = major,
 		.minor = minor,
@@ -271,11 +285,11 @@ static int op_set_owner(void *medium, const char *path, uint32_t uid, uint32_t g
 
 	if (err < 0)
 		return err;
-	node->uid = uid;
-	node->gid = gid;
-	if (node->type == OBJECT_FILE) {
-		node->mode &= ~SET_ID_BITS;
-		(void)model_set_xattr(node, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
+	node->inode->uid = uid;
+	node->inode->gid = gid;
+	if (node->inode->type == OBJECT_FILE) {
+		node->inode->mode &= ~SET_ID_BITS;
+		(void)model_set_xattr(node->inode, CAPABILITY_XATTR, NULL, 0); /* there need not be one */
 	}
 	return 0;
 }
@@ -287,9 +301,9 @@ static int op_set_mode(void *medium, const char *path, uint32_t mode)
 
 	if (err < 0)
 		return err;
-	if (node->type == OBJECT_LINK)
+	if (node->inode->type == OBJECT_LINK)
 		return -EOPNOTSUPP;
-	node->mode = mode & 07777;
+	node->inode->mode = mode & 07777;
 	return 0;
 }
 
@@ -298,7 +312,7 @@ static int op_set_xattr(void *medium, const char *path, const char *name, const 
 	struct model_node *node;
 	int err = model_look_up(medium, path, false, &node);
 
-	return err < 0 ? err : model_set_xattr(node, name, value, size);
+	return err < 0 ? err : model_set_xattr(node->inode, name, value, size);
 }
 
 static ssize_t op_get_xattr(void *medium, const char *path, const char *name, void *value, size_t size)
@@ -309,7 +323,7 @@ static ssize_t op_get_xattr(void *medium, const char *path, const char *name, vo
 
 	if (err < 0)
 		return err;
-	xattr = model_get_xattr(node, name);
+	xattr = model_get_xattr(node->inode, name);
 	if (!xattr)
 		return -ENODATA;
 	if (xattr->size > size)
@@ -345,6 +359,7 @@ struct storage_ops model_ops(void)
 		.mkdir = op_mkdir,
 		.rmdir = op_rmdir,
 		.symlink = op_symlink,
+		.link = op_link,
 		.mknod = op_mknod,
 		.set_owner = op_set_owner,
 		.set_mode = op_set_mode,

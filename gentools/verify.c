@@ -36,22 +36,23 @@ static int load_path(struct model *model, const struct object *object)
 	free(path);
 	if (err < 0)
 		return err;
-	node->mode = object->implied ? 0755 : object->mode;
-	node->uid = (uint32_t)object->uid;
-	node->gid = (uint32_t)object->gid;
-	node->node = object->node;
-	node->body.base = object->data;
-	node->body.size = object->data.size;
+	node->inode->mode = object->implied ? 0755 : object->mode;
+	node->inode->uid = (uint32_t)object->uid;
+	node->inode->gid = (uint32_t)object->gid;
+	node->inode->node = object->node;
+	node->inode->body.base = object->data;
+	node->inode->body.size = object->data.size;
 	if (object->capabilities != 0) {
 		capability_pack(capability, object->capabilities);
-		err = model_set_xattr(node, CAPABILITY_XATTR, capability, sizeof(capability));
+		err = model_set_xattr(node->inode, CAPABILITY_XATTR, capability, sizeof(capability));
 	}
 	for (size_t i = 0; err == 0 && i < object->xattr_count; i++)
-		err = model_set_xattr(node, object->xattrs[i].name, object->xattrs[i].value, object->xattrs[i].size);
+		err = model_set_xattr(node->inode, object->xattrs[i].name, object->xattrs[i].value,
+		                      object->xattrs[i].size);
 	if (err < 0 || object->type != OBJECT_LINK)
 		return err;
-	node->link = strdup(object->link);
-	return node->link ? 0 : -ENOMEM;
+	node->inode->link = strdup(object->link);
+	return node->inode->link ? 0 : -ENOMEM;
 }
 
 static bool has_file(const struct object *object)
@@ -85,13 +86,13 @@ static int load_image(struct model *model, const struct verify_inputs *inputs, c
 	free(path);
 	if (err < 0)
 		return err == -EEXIST ? 0 : err;
-	node->mode = 0600;
-	node->image = object;
+	node->inode->mode = 0600;
+	node->inode->image = object;
 	if (has_file(old))
-		node->body.base = old->data;
-	node->body.size = room;
-	if (node->body.size < node->body.base.size)
-		node->body.size = node->body.base.size;
+		node->inode->body.base = old->data;
+	node->inode->body.size = room;
+	if (node->inode->body.size < node->inode->body.base.size)
+		node->inode->body.size = node->inode->body.base.size;
 	return 0;
 }
 
@@ -120,7 +121,7 @@ static int load_model(struct model *model, const struct verify_inputs *inputs, u
 	for (size_t i = 0; err == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
 		err = model_add(model, folders[i], OBJECT_DIRECTORY, &node);
 		if (err == 0)
-			node->mode = 0755;
+			node->inode->mode = 0755;
 	}
 	for (size_t i = 0; err == 0 && i < inputs->source->count; i++)
 		if (path_in(inputs->source->objects[i].path, "SYSTEM"))
