@@ -3,6 +3,7 @@
 
 #include "gentools/app_check.h"
 #include "gentools/compose.h"
+#include "gentools/hardlinks.h"
 #include "gentools/output.h"
 #include "gentools/place.h"
 #include "gentools/sign.h"
@@ -19,6 +20,26 @@
 static int compare_objects(const void *a, const void *b)
 {
 	return tree_compare_paths(((const struct object *)a)->path, ((const struct object *)b)->path);
+}
+
+/* Of names of one file the first is the one that the others follow. */
+static int lead(struct tree *tree)
+{
+	const struct object **first = calloc(tree->linked_files + 1, sizeof(struct object *));
+
+	if (!first)
+		return -ENOMEM;
+	for (size_t i = 0; i < tree->count; i++) {
+		struct object *object = &tree->objects[i];
+
+		if (object->file == 0)
+			continue;
+		object->first = first[object->file];
+		if (!object->first)
+			first[object->file] = object;
+	}
+	free(first);
+	return 0;
 }
 
 static int read_folder(struct tree *tree, const struct app_options *options, struct error *error)
@@ -46,7 +67,10 @@ static int read_folder(struct tree *tree, const struct app_options *options, str
 			object->gid = options->gid;
 		}
 	}
-	return 0;
+	err = hardlinks_number(tree, false);
+	if (err == 0)
+		err = lead(tree);
+	return err < 0 ? error_set(error, 0, -err, "out of memory") : 0;
 }
 
 /* Whatever makes two releases differ. */
@@ -70,6 +94,8 @@ static void name_release(const struct tree *tree, char name[APP_RELEASE_SIZE])
 			digest_add(&digest, object->link, strlen(object->link) + 1);
 		if (object->type == OBJECT_FILE)
 			digest_add(&digest, digest_format(&object->digest, text), strlen(text));
+		if (object->first)
+			digest_add(&digest, object->first->path, strlen(object->first->path) + 1);
 	}
 	digest_finish(&digest, &value);
 	(void)snprintf(name, APP_RELEASE_SIZE, "%s", digest_format(&value, text));
@@ -90,6 +116,14 @@ static void put_object(FILE *out, const struct app *app, const struct object *ob
 {
 	char text[DIGEST_TEXT_SIZE];
 
+	if (object->first) {
+		(void)fputs("hard_link(", out);
+		put_place(out, app, object->first->path);
+		(void)fputs(", ", out);
+		put_place(out, app, object->path);
+		(void)fputs(");\n", out);
+		return;
+	}
 	if (object->type == OBJECT_LINK) {
 		(void)fputs("symlink(", out);
 		compose_quoted(out, object->link);
@@ -194,7 +228,7 @@ static int write_package(const struct app *app, struct tree *tree, const char *p
 	for (size_t i = 0; err == 0 && i < tree->count; i++) {
 		const struct object *object = &tree->objects[i];
 
-		if (object->type == OBJECT_LINK)
+		if (object->type == OBJECT_LINK || object->first)
 			continue;
 		if (asprintf(&names[i], "app/%s", object->path) < 0) {
 			names[i] = NULL;

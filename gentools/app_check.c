@@ -60,18 +60,26 @@ static int same_content(const struct model *model, const struct model_node *node
 	return err;
 }
 
-static int same_object(const struct model *model, const struct app *app, const struct object *object)
+static const struct model_node *find(const struct model *model, const struct app *app, const struct object *object)
 {
 	char place[2 * STORAGE_PATH_MAX];
-	const struct model_node *node;
 
 	(void)snprintf(place, sizeof(place), "%s.releases/%s/%s", app->options->path + 1, app->release, object->path);
-	node = model_find(model, place);
+	return model_find(model, place);
+}
+
+static int same_object(const struct model *model, const struct app *app, const struct object *object)
+{
+	const struct model_node *node = find(model, app, object);
+	const struct model_node *first = object->first ? find(model, app, object->first) : NULL;
+
 	if (!node || node->inode->type != object->type || node->inode->uid != object->uid ||
 	    node->inode->gid != object->gid)
 		return 0;
 	if (object->type == OBJECT_LINK)
 		return strcmp(node->inode->link, object->link) == 0;
+	if (object->first && !(first && first->inode == node->inode))
+		return 0;
 	if (node->inode->mode != object->mode)
 		return 0;
 	return object->type == OBJECT_FILE ? same_content(model, node, object) : 1;

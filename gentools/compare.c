@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gentools/compare.h"
+#include "gentools/compare_internal.h"
 
 #include "gentools/capability.h"
 #include "gentools/plan.h"
@@ -11,16 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct compare {
-	const struct model *model;
-	const struct verify_inputs *inputs;
-	const struct log *log;
-	struct comparison *result;
-};
-
-static void differ(struct compare *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void differ(struct compare *c, const char *format, ...)
+void compare_differ(struct compare *c, const char *format, ...)
 {
 	char text[sizeof(c->result->first)];
 	va_list args;
@@ -80,13 +71,13 @@ static int compare_content(struct compare *c, const char *label, const struct mo
 
 	/* A partition is as large as it is. */
 	if (!node->inode->image && node->inode->body.size != object->data.size) {
-		differ(c, "%s: has %llu bytes, not %llu", label, (unsigned long long)node->inode->body.size,
-		       (unsigned long long)object->data.size);
+		compare_differ(c, "%s: has %llu bytes, not %llu", label, (unsigned long long)node->inode->body.size,
+		               (unsigned long long)object->data.size);
 		return 0;
 	}
 	err = find_difference(c, &node->inode->body, &object->data, &at);
 	if (err == 0 && at < object->data.size)
-		differ(c, "%s: another content from byte %llu on", label, (unsigned long long)at);
+		compare_differ(c, "%s: another content from byte %llu on", label, (unsigned long long)at);
 	return err;
 }
 
@@ -110,8 +101,8 @@ static void compare_capabilities(struct compare *c, const struct model_node *nod
 	if (object->capabilities == 0
 	            ? xattr != NULL
 	            : !xattr || xattr->size != sizeof(wanted) || memcmp(xattr->value, wanted, sizeof(wanted)) != 0)
-		differ(c, "/%s: has other capabilities than 0x%llx", node->path,
-		       (unsigned long long)object->capabilities);
+		compare_differ(c, "/%s: has other capabilities than 0x%llx", node->path,
+		               (unsigned long long)object->capabilities);
 }
 
 static void compare_xattrs(struct compare *c, const struct model_node *node, const struct object *object)
@@ -121,14 +112,14 @@ static void compare_xattrs(struct compare *c, const struct model_node *node, con
 	for (size_t i = 0; i < node->inode->xattr_count; i++)
 		if (strcmp(node->inode->xattrs[i].name, CAPABILITY_XATTR) != 0 &&
 		    !object_find_xattr(object, node->inode->xattrs[i].name))
-			differ(c, "/%s: has extended attribute %s", node->path, node->inode->xattrs[i].name);
+			compare_differ(c, "/%s: has extended attribute %s", node->path, node->inode->xattrs[i].name);
 	for (size_t i = 0; i < object->xattr_count; i++) {
 		const struct object_xattr *wanted = &object->xattrs[i];
 		const struct model_xattr *xattr = model_get_xattr(node->inode, wanted->name);
 
 		if (!xattr || xattr->size != wanted->size || memcmp(xattr->value, wanted->value, wanted->size) != 0)
-			differ(c, "/%s: has %s extended attribute %s", node->path, xattr ? "another" : "no",
-			       wanted->name);
+			compare_differ(c, "/%s: has %s extended attribute %s", node->path, xattr ? "another" : "no",
+			               wanted->name);
 	}
 }
 
@@ -137,10 +128,21 @@ static void compare_attributes(struct compare *c, const struct model_node *node,
 	if (!has_attributes(c, object))
 		return;
 	if (object->type != OBJECT_LINK && node->inode->mode != object->mode)
-		differ(c, "/%s: has mode 0%o, not 0%o", node->path, node->inode->mode, object->mode);
+		compare_differ(c, "/%s: has mode 0%o, not 0%o", node->path, node->inode->mode, object->mode);
 	if (node->inode->uid != object->uid || node->inode->gid != object->gid)
-		differ(c, "/%s: has owner %u:%u, not %lld:%lld", node->path, node->inode->uid, node->inode->gid,
-		       (long long)object->uid, (long long)object->gid);
+		compare_differ(c, "/%s: has owner %u:%u, not %lld:%lld", node->path, node->inode->uid, node->inode->gid,
+		               (long long)object->uid, (long long)object->gid);
+}
+
+int compare_find(const struct compare *c, const struct model_node *node, const struct object **object)
+{
+	char *path;
+
+	if (asprintf(&path, "SYSTEM%s", node->path + strlen("system")) < 0)
+		return -ENOMEM;
+	*object = compare_expected(c->inputs, path);
+	free(path);
+	return 0;
 }
 
 static int compare_path(struct compare *c, const struct model_node *node)
@@ -150,35 +152,30 @@ static int compare_path(struct compare *c, const struct model_node *node)
 	                                    [OBJECT_LINK] = "symbolic link",
 	                                    [OBJECT_NODE] = "node"};
 	const struct object *object;
-	char *path;
-	int err = 0;
+	int err = compare_find(c, node, &object);
 
-	if (asprintf(&path, "SYSTEM%s", node->path + strlen("system")) < 0)
-		return -ENOMEM;
-	object = compare_expected(c->inputs, path);
+	if (err < 0)
+		return err;
 	/* The mount point is made where there is none. */
-	if (!object && strcmp(path, "SYSTEM/firmware") == 0) {
-		free(path);
+	if (!object && strcmp(node->path, "system/firmware") == 0)
 		return 0;
-	}
-	free(path);
 	if (!object) {
-		differ(c, "/%s: a %s that should not be there", node->path, types[node->inode->type]);
+		compare_differ(c, "/%s: a %s that should not be there", node->path, types[node->inode->type]);
 		return 0;
 	}
 	c->result->objects++;
 	if (node->inode->type != object->type) {
-		differ(c, "/%s: is a %s, not a %s", node->path, types[node->inode->type], types[object->type]);
+		compare_differ(c, "/%s: is a %s, not a %s", node->path, types[node->inode->type], types[object->type]);
 		return 0;
 	}
 	if (node->inode->type == OBJECT_LINK && strcmp(node->inode->link, object->link) != 0)
-		differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->inode->link, object->link);
+		compare_differ(c, "/%s: leads to \"%s\", not \"%s\"", node->path, node->inode->link, object->link);
 	if (node->inode->type == OBJECT_NODE &&
 	    (node->inode->node.kind != object->node.kind || node->inode->node.major != object->node.major ||
 	     node->inode->node.minor != object->node.minor))
-		differ(c, "/%s: is node %c %u:%u, not %c %u:%u", node->path, node->inode->node.kind,
-		       node->inode->node.major, node->inode->node.minor, object->node.kind, object->node.major,
-		       object->node.minor);
+		compare_differ(c, "/%s: is node %c %u:%u, not %c %u:%u", node->path, node->inode->node.kind,
+		               node->inode->node.major, node->inode->node.minor, object->node.kind, object->node.major,
+		               object->node.minor);
 	if (node->inode->type == OBJECT_FILE) {
 		char label[ERROR_MESSAGE_SIZE / 4];
 
@@ -220,7 +217,7 @@ static int find_missing(struct compare *c, const struct tree *tree)
 		if (asprintf(&path, "system%s", object->path + strlen("SYSTEM")) < 0)
 			return -ENOMEM;
 		if (!model_find(c->model, path))
-			differ(c, "/%s: is missing", path);
+			compare_differ(c, "/%s: is missing", path);
 		free(path);
 	}
 	return 0;
@@ -240,8 +237,10 @@ int compare_model(const struct model *model, const struct verify_inputs *inputs,
 		else if (node->inode->image)
 			err = compare_partition(&c, node);
 		else if (is_remnant(node))
-			differ(&c, "/%s: left behind", node->path);
+			compare_differ(&c, "/%s: left behind", node->path);
 	}
+	if (err == 0)
+		err = compare_names(&c);
 	if (err == 0)
 		err = find_missing(&c, inputs->source);
 	return err < 0 ? err : find_missing(&c, inputs->target);

@@ -30,7 +30,7 @@ struct composer {
 	uint64_t told;  /* what the script told last, of PROGRESS_STEPS */
 };
 
-static void put_escaped(FILE *out, const char *text)
+void compose_escaped(FILE *out, const char *text)
 {
 	for (const char *p = text; *p; p++) {
 		unsigned char c = (unsigned char)*p;
@@ -47,7 +47,7 @@ static void put_escaped(FILE *out, const char *text)
 void compose_quoted(FILE *out, const char *text)
 {
 	(void)fputc('"', out);
-	put_escaped(out, text);
+	compose_escaped(out, text);
 	(void)fputc('"', out);
 }
 
@@ -239,6 +239,7 @@ void compose_checks(const struct plan *plan, FILE *out)
 	for (const struct step *step = plan_next(plan, NULL); step; step = plan_next(plan, step))
 		if (is_checked(step))
 			put_check(&c, plan, step);
+	compose_link_checks(plan, out);
 }
 
 /* For the largest: the backup holds old content, the lineage's updaters ask for the size of new content. */
@@ -306,14 +307,17 @@ static void put_files(const struct plan *plan, struct composer *c)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->steps[i].kind == STEP_NODE)
 			put_node(c->out, &plan->steps[i]);
+	compose_separations(plan, c->out);
 	for (size_t i = 0; i < plan->count; i++) {
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
 			continue;
 		compose_metadata(plan, &plan->steps[i], c->out);
 	}
+	compose_hard_links(plan, false, c->out);
 	for (size_t i = 0; i < plan->count; i++)
 		if (compose_turn(&plan->steps[i]) == COMPOSE_LATE)
 			put_late(c, plan, &plan->steps[i]);
+	compose_hard_links(plan, true, c->out);
 }
 
 static void put_changes(const struct plan *plan, FILE *out)

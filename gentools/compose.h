@@ -25,10 +25,20 @@ void compose_end(const struct plan *plan, bool system, FILE *out);
 /* Whether all of it was written, only the stream knows: ferror(). */
 void compose_script(const struct plan *plan, FILE *out);
 
+/*
+ * Before anything changes, that what gets further names and has no step is as it must be. Between content and
+ * attributes, files of their own for names that must leave a file; behind both, names of files.
+ * late: those that are, or follow, a fingerprint of the version, and none else.
+ */
+void compose_link_checks(const struct plan *plan, FILE *out);
+void compose_separations(const struct plan *plan, FILE *out);
+void compose_hard_links(const struct plan *plan, bool late, FILE *out);
+
 /* Owner, mode and attributes of a step's new object. */
 void compose_metadata(const struct plan *plan, const struct step *step, FILE *out);
 
-/* Text as a quoted string of the language. */
+/* Text as in a quoted string of the language, without and with its quotes. */
+void compose_escaped(FILE *out, const char *text);
 void compose_quoted(FILE *out, const char *text);
 /* The quoted text between two pieces of code. */
 void compose_call(FILE *out, const char *before, const char *text, const char *after);

@@ -17,7 +17,7 @@ static void put_metadata(FILE *out, const struct plan *plan, const struct step *
 {
 	const struct object *new = step->new;
 
-	if (!new || step_is_image(step))
+	if (!new || step_is_image(step) || step->kind == STEP_HARD_LINK)
 		return;
 	if (new->implied) {
 		if (step->kind == STEP_DIRECTORY && (plan->full || is_made_by_move(plan, step)))
@@ -51,7 +51,7 @@ static void put_xattrs(FILE *out, const struct step *step)
 	const struct object *old = step->old;
 	const struct object *new = step->new;
 
-	if (!new || !new->has_xattrs || step_is_image(step))
+	if (!new || !new->has_xattrs || step_is_image(step) || step->kind == STEP_HARD_LINK)
 		return;
 	for (size_t i = 0; old && i < old->xattr_count; i++)
 		if (!object_find_xattr(new, old->xattrs[i].name))

@@ -4,6 +4,7 @@
 #include "gentools/deltas.h"
 #include "gentools/encrypt.h"
 #include "gentools/full.h"
+#include "gentools/hardlinks.h"
 #include "gentools/lists.h"
 #include "gentools/moves.h"
 #include "gentools/pack.h"
@@ -73,7 +74,7 @@ static int check_trees(const struct tree *source, const struct tree *target, con
 }
 
 /* What an upgrade brings although the inputs may not mean it. */
-static void warn_of(const struct tree *tree, const struct log *log)
+static void warn_of(const struct tree *tree, bool native, const struct log *log)
 {
 	int64_t owner = 0;
 	size_t roots = 0;
@@ -87,8 +88,9 @@ static void warn_of(const struct tree *tree, const struct log *log)
 	for (const char *line = tree->notes; line && *line; line = strchr(line, '\n') + 1)
 		log_printf(log, "%.*s", (int)strcspn(line, "\n"), line);
 	if (tree->hard_links > 0)
-		log_printf(log, "%s: %zu names of files with hard links: they become files of their own", tree->name,
-		           tree->hard_links);
+		log_printf(log, "%s%s: %zu names of %zu files with hard links%s", native ? "" : "warning: ", tree->name,
+		           tree->hard_links, tree->linked_files,
+		           native ? "" : ": written anew they become files of their own, links need --compat native");
 	if (roots == 0 && owner != 0)
 		log_printf(log,
 		           "warning: %s: nothing in it belongs to root: pack and unpack it as root, or with fakeroot",
@@ -205,12 +207,14 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 	if (err == 0)
 		err = lists_apply(&inputs->lists, source, target, options->parts, log, error);
 	if (err == 0)
+		err = hardlinks_settle(source, target, log, error);
+	if (err == 0)
 		err = rollback_compare(source, target, options, log, error);
 	if (err < 0)
 		return err;
 	if (options->source)
-		warn_of(source, log);
-	warn_of(target, log);
+		warn_of(source, options->native, log);
+	warn_of(target, options->native, log);
 	return 0;
 }
 
@@ -223,6 +227,7 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 	                              .source = &inputs.source,
 	                              .target = &inputs.target,
 	                              .parts = options->parts,
+	                              .hard_links = options->native,
 	                              .progress = &options->progress,
 	                              .recipients = options->recipients,
 	                              .limits = options->limits};
@@ -234,6 +239,10 @@ int gen_make_package(const struct gen_options *options, const struct log *log, s
 		err = signer_open(options->sign, &signer, error);
 	if (err == 0)
 		err = read_inputs(&inputs, options, log, error);
+	if (err == 0)
+		err = hardlinks_plan(&inputs.source, &inputs.target,
+		                     &(struct hardlinks_options){options->parts, options->native, options->full},
+		                     error);
 	if (err == 0)
 		err = make_plan(&plan, &trials, &trees, options, log, error);
 	if (err == 0)
@@ -259,6 +268,7 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 	                              .source = &inputs.source,
 	                              .target = options->target ? &inputs.target : NULL,
 	                              .parts = options->parts,
+	                              .hard_links = options->native,
 	                              .progress = &options->progress,
 	                              .limits = options->limits};
 	struct package_crypt_keys *keys = NULL;
@@ -273,6 +283,8 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 		err = lists_read(&inputs.lists, options->lists, options->lists_folder, log, error);
 	if (err == 0 && options->target)
 		err = lists_apply(&inputs.lists, &inputs.source, &inputs.target, options->parts, log, error);
+	if (err == 0 && options->target)
+		err = hardlinks_settle(&inputs.source, &inputs.target, log, error);
 	if (err == 0)
 		err = verify_package(&trees, log, NULL, error);
 	package_crypt_keys_free(keys);

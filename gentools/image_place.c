@@ -48,7 +48,8 @@ int image_place_add(struct image_place *place, const char *path, const struct im
 		return 0;
 	(*object)->type = S_ISLNK(inode->mode) ? OBJECT_LINK : OBJECT_FILE;
 	(*object)->has_capabilities = S_ISREG(inode->mode);
-	place->tree->hard_links += inode->links > 1;
+	(*object)->has_names = S_ISREG(inode->mode);
+	(*object)->origin.inode = inode->links > 1 ? inode->number : 0;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct image_inode {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t links;  /* names */
+	uint32_t number; /* what names of one file have in common; not 0 */
 	uint32_t device; /* of a device node: its number, as Linux encodes it in 32 bits */
 };
 

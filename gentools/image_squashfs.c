@@ -26,18 +26,10 @@ struct walk {
 	bool *seen;             /* directories, by inode number - 1 */
 };
 
+/* What only an extended inode tells of, and of files alone. */
 static uint32_t count_links(const sqfs_inode_generic_t *inode)
 {
-	switch (inode->base.type) {
-	case SQFS_INODE_EXT_FILE:
-		return inode->data.file_ext.nlink;
-	case SQFS_INODE_SLINK:
-		return inode->data.slink.nlink;
-	case SQFS_INODE_EXT_SLINK:
-		return inode->data.slink_ext.nlink;
-	default:
-		return 1;
-	}
+	return inode->base.type == SQFS_INODE_EXT_FILE ? inode->data.file_ext.nlink : 1;
 }
 
 static uint32_t device_of(const sqfs_inode_generic_t *inode)
@@ -146,7 +138,10 @@ static int add_folder(struct walk *walk, const char *path, sqfs_inode_generic_t 
 static int read_object(struct walk *walk, const char *path, const sqfs_inode_generic_t *inode, bool *wanted,
                        struct error *error)
 {
-	struct image_inode basic = {.mode = inode->base.mode, .links = count_links(inode), .device = device_of(inode)};
+	struct image_inode basic = {.mode = inode->base.mode,
+	                            .links = count_links(inode),
+	                            .number = inode->base.inode_number,
+	                            .device = device_of(inode)};
 	struct object *object = NULL;
 	int code = sqfs_id_table_index_to_id(walk->fs.owners, inode->base.uid_idx, &basic.uid);
 	int err;

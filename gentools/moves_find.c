@@ -78,8 +78,10 @@ static int find_sources(struct moves_search *search, const struct plan *plan, co
 		const struct object *old = &source->objects[i];
 		const struct object *new = tree_find(plan->target, old->path);
 
-		if ((copies || !new) && may_be_source(old, new, plan->target, parts))
-			search->sources[count++] = (struct moves_source){.object = old, .gone = !new};
+		bool gone = !new && !old->held;
+
+		if ((gone || (copies && new)) && may_be_source(old, new, plan->target, parts))
+			search->sources[count++] = (struct moves_source){.object = old, .gone = gone};
 	}
 	search->source_count = count;
 	return 0;

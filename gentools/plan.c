@@ -144,13 +144,44 @@ static int plan_new(struct plan *plan, const struct object *old, const struct ob
 	                                       [OBJECT_NODE] = STEP_NODE};
 	struct step *step;
 
-	return add_path(plan, kinds[new->type], new->path, old, new, &step, error);
+	return add_path(plan, new->first ? STEP_HARD_LINK : kinds[new->type], new->path, old, new, &step, error);
+}
+
+/* Whether the trees differ in nothing of it. */
+static bool same_file(const struct object *old, const struct object *new)
+{
+	return old && old->type == OBJECT_FILE && digest_equal(&old->digest, &new->digest) && !new->whole &&
+	       !new->forced && !new->apart_from &&same_metadata(old, new) && object_same_xattrs(old, new);
+}
+
+/* A name of the file that the first one was already a name of, which is as it was; and so on the module, too. */
+static bool is_linked(const struct tree *source, const struct object *old, const struct object *new)
+{
+	const struct object *first = tree_find(source, new->first->path);
+
+	return !new->whole &&first && first->file != 0 && first->file == old->file &&same_file(first, new->first);
+}
+
+/* Of a file that others keep: what is there goes first, and what may be its like comes from the package. */
+static int plan_anew(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
+{
+	struct step *step;
+	int err = add_path(plan, STEP_DELETE, new->path, old, NULL, &step, error);
+
+	if (err < 0)
+		return err;
+	step->makes_way = true;
+	return plan_new(plan, NULL, new, error);
 }
 
 static int plan_change(struct plan *plan, const struct object *old, const struct object *new, struct error *error)
 {
 	struct step *step;
 
+	if (new->anew)
+		return plan_anew(plan, old, new, error);
+	if (new->first)
+		return is_linked(plan->source, old, new) ? 0 : plan_new(plan, old, new, error);
 	if (new->whole)
 		return plan_new(plan, old, new, error);
 	if (new->type == OBJECT_FILE && !digest_equal(&old->digest, &new->digest))
@@ -159,7 +190,7 @@ static int plan_change(struct plan *plan, const struct object *old, const struct
 		return add_path(plan, STEP_LINK, new->path, old, new, &step, error);
 	if (!object_same_node(old, new))
 		return add_path(plan, STEP_NODE, new->path, old, new, &step, error);
-	if (new->forced || !same_metadata(old, new) || !object_same_xattrs(old, new))
+	if (new->forced || new->apart_from || !same_metadata(old, new) || !object_same_xattrs(old, new))
 		return add_path(plan, STEP_METADATA, new->path, old, new, &step, error);
 	return 0;
 }
@@ -263,7 +294,7 @@ int plan_make(struct plan *plan, const struct tree *source, const struct tree *t
 	size_t j = 0;
 	int err;
 
-	*plan = (struct plan){.spool = {.fd = -1}, .target = target};
+	*plan = (struct plan){.spool = {.fd = -1}, .source = source, .target = target};
 	err = spool_open(&plan->spool);
 	if (err < 0)
 		return error_set(error, 0, -err, "%s: cannot make a temporary file: %s", spool_folder(),

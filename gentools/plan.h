@@ -16,6 +16,7 @@ enum step_kind {
 	STEP_DIRECTORY, /* a new one */
 	STEP_LINK,      /* a new one, or with another target */
 	STEP_NODE,      /* a new device node or FIFO, or with another number */
+	STEP_HARD_LINK, /* a name of the file of another name */
 	STEP_METADATA,  /* only mode or owner differ */
 	STEP_RAW_PATCH, /* a partition's image */
 	STEP_RAW_WHOLE, /* a partition's image that the source does not know */
@@ -56,6 +57,7 @@ struct plan {
 	struct spool spool;    /* of the script */
 	struct spool *patches; /* of the patches */
 	size_t patch_spools;
+	const struct tree *source;
 	const struct tree *target;
 	bool full; /* nothing is known of what the module has */
 	struct plan_clearing clearings[PLAN_CLEARINGS];

@@ -49,6 +49,7 @@ const char *step_kind_name(enum step_kind kind)
 		[STEP_DIRECTORY] = "directory",
 		[STEP_LINK] = "link",
 		[STEP_NODE] = "node",
+		[STEP_HARD_LINK] = "hard link",
 		[STEP_METADATA] = "attributes",
 		[STEP_RAW_PATCH] = "patch image",
 		[STEP_RAW_WHOLE] = "whole image",
@@ -70,6 +71,8 @@ void step_log(const struct step *step, const struct log *log)
 	else if (step_is_patch(step))
 		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, patch %llu", name, from, arrow, step->path, before,
 		           after, (unsigned long long)step->data.size);
+	else if (step->kind == STEP_HARD_LINK)
+		log_printf(log, "%s %s: of %s", name, step->path, step->new->first->path);
 	else if (step_work(step) > 0)
 		log_printf(log, "%s %s: %llu -> %llu bytes", name, step->path, before, after);
 	else

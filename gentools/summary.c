@@ -155,6 +155,13 @@ static void put_objects(FILE *out, const struct plan *plan)
 	(void)fputs("\n  ]\n", out);
 }
 
+/* Of the target: names that share a file with others, and whether they do so on the module. */
+static void put_hard_links(FILE *out, const struct tree *target, bool carried)
+{
+	(void)fprintf(out, "  \"hard_links\": {\"files\": %zu, \"names\": %zu, \"carried\": %s},\n",
+	              target->linked_files, target->hard_links, carried ? "true" : "false");
+}
+
 static void put_needs(FILE *out, const struct needs *needs)
 {
 	(void)fprintf(out,
@@ -176,6 +183,7 @@ static void put_summary(FILE *out, const struct plan *plan, const struct verify_
 	put_tree(out, "source", trees->source);
 	put_tree(out, "target", trees->target);
 	put_parts(out, options->parts);
+	put_hard_links(out, trees->target, options->native);
 	if (needs)
 		put_needs(out, needs);
 	put_kinds(out, plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/tree.h"
 
+#include "gentools/hardlinks.h"
 #include "gentools/image.h"
 #include "gentools/tree_folder.h"
 #include "gentools/tree_xattr.h"
@@ -325,6 +326,8 @@ int tree_read(struct tree *tree, const char *path, enum digest_kind digests, str
 		return tree_is_none(tree, error);
 	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
 	err = add_parents(tree, error);
+	if (err == 0 && hardlinks_number(tree, true) < 0)
+		err = error_set(error, 0, ENOMEM, "out of memory");
 	return err < 0 ? err : check_objects(tree, error);
 }
 

@@ -27,10 +27,13 @@ struct object_node {
 struct object {
 	char *path; /* as in the archive, like "SYSTEM/etc/passwd", without a final slash */
 	enum object_type type;
-	bool implied;  /* a directory that only its content shows: no mode or owner is known */
-	bool whole;    /* to be written in any case, whatever the module has there (fullota list) */
-	bool forced;   /* mode and owner are to be set in any case (chmod list) */
-	unsigned mode; /* permission bits */
+	bool implied;   /* a directory that only its content shows: no mode or owner is known */
+	bool whole;     /* to be written in any case, whatever the module has there (fullota list) */
+	bool forced;    /* mode and owner are to be set in any case (chmod list) */
+	bool anew;      /* of the target: to be removed, and written anew; hardlinks_plan()'s, as is the next */
+	bool held;      /* of the source: not to be renamed */
+	bool has_names; /* of a file: whether it has more names is known, as of a zip archive it is not */
+	unsigned mode;  /* permission bits */
 	int64_t uid;
 	int64_t gid;
 	bool has_capabilities;       /* of a file: they are known, as those of a zip archive are not */
@@ -38,11 +41,19 @@ struct object {
 	bool has_xattrs;             /* other extended attributes are known; not those of a zip archive either */
 	struct object_xattr *xattrs; /* by name (gentools/tree_xattr.h) */
 	size_t xattr_count;
+	size_t file; /* names of the same number are of one file; 0: of a file with no other name in the tree */
+	struct {
+		uint64_t device;
+		uint64_t inode;     /* 0: the file has only one name */
+	} origin;                   /* of a file: where it was read */
 	struct object_node node;    /* of a node */
 	char *link;                 /* of a link: where it points */
 	char *partition;            /* of an image: where it goes (multifota list); NULL: its name tells */
 	struct extent data;         /* of a file */
 	struct digest_value digest; /* of a file, of the tree's kind */
+
+	const struct object *first;      /* of the target: the name of its file that it follows; hardlinks_plan()'s */
+	const struct object *apart_from; /* the same: a name of a file that it must not share with */
 };
 
 struct tree {
@@ -53,7 +64,8 @@ struct tree {
 	size_t capacity;
 	struct spool spool;
 	enum digest_kind digests; /* of the files */
-	size_t hard_links;        /* of folders and images: files that have more names; each became a file of its own */
+	size_t linked_files;      /* of folders and images: files of SYSTEM that have several names */
+	size_t hard_links;        /* and these names */
 	char *notes;              /* what the log should tell of how it was read, lines; NULL for none */
 };
 

@@ -86,9 +86,13 @@ static int read_entry(struct tree *tree, const FTSENT *entry, const char *path, 
 		return failed(tree, path, -err, error);
 	if (S_ISDIR(stat->st_mode) || object->type == OBJECT_NODE)
 		return 0;
-	tree->hard_links += stat->st_nlink > 1;
 	if (object->type == OBJECT_LINK)
 		return read_link(tree, entry->fts_accpath, object, error);
+	object->has_names = true;
+	if (stat->st_nlink > 1) {
+		object->origin.device = stat->st_dev;
+		object->origin.inode = stat->st_ino;
+	}
 	object->has_capabilities = true;
 	err = capability_read(entry->fts_accpath, &object->capabilities);
 	if (err == -EOPNOTSUPP)

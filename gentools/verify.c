@@ -23,7 +23,8 @@
 
 /* ---- The module that runs the source ---- */
 
-static int load_path(struct model *model, const struct object *object)
+/* files: by the objects' numbers, NULL: none of their names came yet. */
+static int load_path(struct model *model, const struct object *object, struct model_inode **files)
 {
 	uint8_t capability[CAPABILITY_SIZE];
 	struct model_node *node;
@@ -32,10 +33,16 @@ static int load_path(struct model *model, const struct object *object)
 
 	if (asprintf(&path, "system%s", object->path + strlen("SYSTEM")) < 0)
 		return -ENOMEM;
+	if (object->file != 0 && files[object->file]) {
+		err = model_link(model, path, files[object->file]);
+		free(path);
+		return err;
+	}
 	err = model_add(model, path, object->type, &node);
 	free(path);
 	if (err < 0)
 		return err;
+	files[object->file] = node->inode;
 	node->inode->mode = object->implied ? 0755 : object->mode;
 	node->inode->uid = (uint32_t)object->uid;
 	node->inode->gid = (uint32_t)object->gid;
@@ -115,8 +122,9 @@ static int load_images(struct model *model, const struct verify_inputs *inputs, 
 static int load_model(struct model *model, const struct verify_inputs *inputs, uint64_t room)
 {
 	static const char *const folders[] = {"cache", "dev", "tmp"};
+	struct model_inode **files = calloc(inputs->source->linked_files + 1, sizeof(struct model_inode *));
 	struct model_node *node;
-	int err = 0;
+	int err = files ? 0 : -ENOMEM;
 
 	for (size_t i = 0; err == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
 		err = model_add(model, folders[i], OBJECT_DIRECTORY, &node);
@@ -125,7 +133,8 @@ static int load_model(struct model *model, const struct verify_inputs *inputs, u
 	}
 	for (size_t i = 0; err == 0 && i < inputs->source->count; i++)
 		if (path_in(inputs->source->objects[i].path, "SYSTEM"))
-			err = load_path(model, &inputs->source->objects[i]);
+			err = load_path(model, &inputs->source->objects[i], files);
+	free(files);
 	for (int changed = 1; err == 0 && changed >= 0; changed--) {
 		err = load_images(model, inputs, inputs->source, changed != 0, room);
 		if (err == 0)

@@ -18,6 +18,7 @@ struct verify_inputs {
 	const struct tree *source;
 	const struct tree *target; /* NULL: only that the package installs on the source */
 	unsigned parts;            /* of enum gen_part, or-ed: what of the target is to arrive; the rest stays */
+	bool hard_links;           /* names of one file of the target must be so */
 	const struct gen_progress *progress;
 	const struct package_crypt_keys *keys; /* package/crypt.h; NULL: the package is not encrypted */
 	const struct recipients *recipients;   /* whom it will be encrypted for when it is proved; NULL: nobody */

@@ -103,7 +103,7 @@ static int rehearse_copy(struct updater_run *run, const char *path, uint64_t siz
 	return 0;
 }
 
-/* stats: of the names before. What earlier statements of a dry run did not make is not there, and no mismatch. */
+/* stats: of the names before. What earlier statements of a dry run did not make is no file yet, and no mismatch. */
 static int separate_name(struct script_call *call, const char *text, struct storage_stat *stats, int index,
                          struct error *error)
 {
@@ -116,7 +116,7 @@ static int separate_name(struct script_call *call, const char *text, struct stor
 	if (err < 0)
 		return error_set(error, 0, -err, "a path argument is empty or too long");
 	err = storage_stat_path(run->storage, path, stat);
-	if (err < 0 && run->rehearsal.on) {
+	if (run->rehearsal.on && (err < 0 || stat->type != STORAGE_REGULAR)) {
 		*stat = (struct storage_stat){.type = STORAGE_OTHER};
 		return 0;
 	}

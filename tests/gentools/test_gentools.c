@@ -16,6 +16,7 @@ int main(void)
 	suite_add_tcase(suite, encrypt_tests());
 	suite_add_tcase(suite, front_tests());
 	suite_add_tcase(suite, full_tests());
+	suite_add_tcase(suite, hardlink_tests());
 	suite_add_tcase(suite, damaged_image_tests());
 	suite_add_tcase(suite, image_tests());
 	suite_add_tcase(suite, input_tests());

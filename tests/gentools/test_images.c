@@ -32,6 +32,8 @@ static void compare(const struct tree *tree, const struct tree *reference)
 		ck_assert_msg(object_same_node(a, b), "%s: another node", a->path);
 		ck_assert_msg(a->capabilities == b->capabilities, "%s: other capabilities", a->path);
 		ck_assert_int_eq(a->has_capabilities, b->has_capabilities);
+		ck_assert_int_eq(a->has_names, b->has_names);
+		ck_assert_msg(a->file == b->file, "%s: another file", a->path);
 		ck_assert_uint_eq(a->data.size, b->data.size);
 		if (a->type == OBJECT_FILE)
 			ck_assert_msg(digest_equal(&a->digest, &b->digest), "%s: other content", a->path);
@@ -58,6 +60,7 @@ START_TEST(images_are_what_was_packed)
 	compare(&tree, &reference);
 	ck_assert_uint_gt(reference.count, 700);
 	ck_assert_uint_eq(tree.hard_links, 2);
+	ck_assert_uint_eq(tree.linked_files, 1);
 	ck_assert_ptr_nonnull(strstr(tree.notes, ": SYSTEM is "));
 	tree_free(&tree);
 	tree_free(&reference);
