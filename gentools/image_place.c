@@ -124,3 +124,32 @@ char *image_place_path(const char *folder, const char *name, size_t length, stru
 	}
 	return path;
 }
+
+int image_place_defer(struct image_place *place, const char *path, void *inode, struct error *error)
+{
+	struct image_folder *folder = malloc(sizeof(*folder));
+
+	if (folder)
+		*folder = (struct image_folder){.path = strdup(path), .inode = inode, .next = place->folders};
+	if (!folder || !folder->path) {
+		free(folder);
+		return error_set(error, 0, ENOMEM, "out of memory");
+	}
+	place->folders = folder;
+	return 0;
+}
+
+struct image_folder *image_place_next(struct image_place *place)
+{
+	struct image_folder *folder = place->folders;
+
+	if (folder)
+		place->folders = folder->next;
+	return folder;
+}
+
+void image_place_done(struct image_folder *folder)
+{
+	free(folder->path);
+	free(folder);
+}

@@ -12,18 +12,10 @@
 #define MAX_INODES 1000000u
 #define PIECE_SIZE 65536u
 
-/* A directory to be read. */
-struct folder {
-	char *path;
-	sqfs_inode_generic_t *inode;
-	struct folder *next;
-};
-
 struct walk {
 	struct squashfs fs;
 	struct image_place *place;
-	struct folder *folders; /* still to be read */
-	bool *seen;             /* directories, by inode number - 1 */
+	bool *seen; /* directories, by inode number - 1 */
 };
 
 /* What only an extended inode tells of, and of files alone. */
@@ -118,21 +110,12 @@ static int read_attributes(struct walk *walk, const sqfs_inode_generic_t *inode,
 static int add_folder(struct walk *walk, const char *path, sqfs_inode_generic_t *inode, struct error *error)
 {
 	uint32_t number = inode->base.inode_number;
-	struct folder *folder;
 
 	/* A directory in itself would never end. */
 	if (number == 0 || number > walk->fs.super.inode_count || walk->seen[number - 1])
 		return squashfs_failed(path, SQFS_ERROR_LINK_LOOP, error);
 	walk->seen[number - 1] = true;
-	folder = malloc(sizeof(*folder));
-	if (folder)
-		*folder = (struct folder){.path = strdup(path), .inode = inode, .next = walk->folders};
-	if (!folder || !folder->path) {
-		free(folder);
-		return error_set(error, 0, ENOMEM, "out of memory");
-	}
-	walk->folders = folder;
-	return 0;
+	return image_place_defer(walk->place, path, inode, error);
 }
 
 static int read_object(struct walk *walk, const char *path, const sqfs_inode_generic_t *inode, bool *wanted,
@@ -184,7 +167,7 @@ static int read_entry(struct walk *walk, const char *path, sqfs_inode_generic_t 
 	return err;
 }
 
-static int read_folder(struct walk *walk, const struct folder *folder, struct error *error)
+static int read_folder(struct walk *walk, const struct image_folder *folder, struct error *error)
 {
 	sqfs_dir_entry_t *entry = NULL;
 	int code = sqfs_dir_reader_open_dir(walk->fs.folders, folder->inode, 0);
@@ -223,19 +206,16 @@ static int read_root(struct walk *walk, struct error *error)
 int image_unpack_squashfs(const struct reader *reader, struct image_place *place, struct error *error)
 {
 	struct walk walk = {.place = place};
+	struct image_folder *folder;
 	int err = squashfs_open(&walk.fs, reader, error);
 
 	if (err == 0)
 		err = read_root(&walk, error);
-	while (walk.folders) {
-		struct folder *folder = walk.folders;
-
-		walk.folders = folder->next;
+	while ((folder = image_place_next(place))) {
 		if (err == 0)
 			err = read_folder(&walk, folder, error);
 		sqfs_free(folder->inode);
-		free(folder->path);
-		free(folder);
+		image_place_done(folder);
 	}
 	free(walk.seen);
 	squashfs_close(&walk.fs);

@@ -9,17 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A directory to be read. */
-struct folder {
-	char *path;
-	uint32_t inode;
-	struct folder *next;
-};
-
 struct walk {
 	struct ubifs fs;
 	struct image_place *place;
-	struct folder *folders; /* still to be read */
 };
 
 /* Of an inode, whose data are right behind it in the node. */
@@ -164,21 +156,11 @@ static int read_file(struct walk *walk, uint32_t number, uint64_t size, struct o
 
 static int add_folder(struct walk *walk, const char *path, struct inode *inode, struct error *error)
 {
-	struct folder *folder;
-
 	/* A directory in itself would never end. */
 	if (inode->leaf->seen)
 		return damaged(path, "a directory that has two names", error);
 	inode->leaf->seen = true;
-	folder = malloc(sizeof(*folder));
-	if (folder)
-		*folder = (struct folder){.path = strdup(path), .inode = inode->leaf->inode, .next = walk->folders};
-	if (!folder || !folder->path) {
-		free(folder);
-		return error_set(error, 0, ENOMEM, "out of memory");
-	}
-	walk->folders = folder;
-	return 0;
+	return image_place_defer(walk->place, path, inode->leaf, error);
 }
 
 static int read_object(struct walk *walk, const char *path, uint32_t number, struct error *error)
@@ -206,10 +188,11 @@ static int read_object(struct walk *walk, const char *path, uint32_t number, str
 	return object && S_ISREG(inode.basic.mode) ? read_file(walk, number, inode.size, object, error) : 0;
 }
 
-static int read_folder(struct walk *walk, const struct folder *folder, struct error *error)
+static int read_folder(struct walk *walk, const struct image_folder *folder, struct error *error)
 {
 	size_t count;
-	const struct ubifs_branch *leaf = ubifs_find(&walk->fs, folder->inode, UBIFS_ENTRY, &count);
+	const struct ubifs_branch *self = folder->inode;
+	const struct ubifs_branch *leaf = ubifs_find(&walk->fs, self->inode, UBIFS_ENTRY, &count);
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < count; i++) {
@@ -231,18 +214,15 @@ static int read_folder(struct walk *walk, const struct folder *folder, struct er
 int image_unpack_ubifs(const struct reader *reader, uint32_t block_size, struct image_place *place, struct error *error)
 {
 	struct walk walk = {.place = place};
+	struct image_folder *folder;
 	int err = ubifs_open(&walk.fs, reader, block_size, error);
 
 	if (err == 0)
 		err = read_object(&walk, place->folder, UBIFS_ROOT_INODE, error);
-	while (walk.folders) {
-		struct folder *folder = walk.folders;
-
-		walk.folders = folder->next;
+	while ((folder = image_place_next(place))) {
 		if (err == 0)
 			err = read_folder(&walk, folder, error);
-		free(folder->path);
-		free(folder);
+		image_place_done(folder);
 	}
 	ubifs_close(&walk.fs);
 	return err;
