@@ -178,30 +178,21 @@ static void put_script(FILE *out, const struct app *app)
 
 /* ---- The package ---- */
 
-static int spool_text(struct tree *tree, struct extent *data, const void *text, size_t size)
+static int spool_bytes(struct tree *tree, struct extent *data, const void *bytes, size_t size)
 {
 	spool_start(&tree->spool, data);
-	return spool_append(&tree->spool, data, text, size);
+	return spool_append(&tree->spool, data, bytes, size);
 }
 
 static int spool_script(const struct app *app, struct tree *tree, struct extent *data)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int err = out ? 0 : -ENOMEM;
+	struct spool_text text;
+	int err = spool_text_open(&text);
 
-	if (out) {
-		put_script(out, app);
-		if (ferror(out))
-			err = -ENOMEM;
-		if (fclose(out) != 0)
-			err = -ENOMEM;
-	}
-	if (err == 0)
-		err = spool_text(tree, data, text, size);
-	free(text);
-	return err;
+	if (err < 0)
+		return err;
+	put_script(text.out, app);
+	return spool_text_close(&text, &tree->spool, data);
 }
 
 static int write_package(const struct app *app, struct tree *tree, const char *path, struct error *error)
@@ -220,10 +211,10 @@ static int write_package(const struct app *app, struct tree *tree, const char *p
 	err = spool_script(app, tree, &entries[0].data);
 	(void)snprintf(kept, sizeof(kept), "*%s", app->release);
 	if (err == 0)
-		err = spool_text(tree, &entries[1].data, kept, sizeof(kept));
+		err = spool_bytes(tree, &entries[1].data, kept, sizeof(kept));
 	if (err == 0 && rollback) {
 		entries[count] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX};
-		err = spool_text(tree, &entries[count++].data, rollback, strlen(rollback));
+		err = spool_bytes(tree, &entries[count++].data, rollback, strlen(rollback));
 	}
 	for (size_t i = 0; err == 0 && i < tree->count; i++) {
 		const struct object *object = &tree->objects[i];

@@ -27,24 +27,6 @@ static int read_all(int fd, uint64_t offset, void *buffer, size_t length)
 	return file.read_at(file.ctx, offset, buffer, length);
 }
 
-static int write_all(int fd, uint64_t offset, const void *data, size_t length)
-{
-	const char *at = data;
-
-	while (length > 0) {
-		ssize_t n = pwrite(fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Where a block lies in the spool; they are counted from 1. */
 static uint64_t block_offset(uint32_t block)
 {
@@ -135,7 +117,7 @@ static int make_block(struct body_store *store, struct body *body, uint64_t offs
 	if (block == 0)
 		return -EFBIG;
 	body->blocks[start / BODY_BLOCK_SIZE] = block;
-	return write_all(store->spool.fd, block_offset(block), bytes, sizeof(bytes));
+	return write_all_at(store->spool.fd, block_offset(block), bytes, sizeof(bytes));
 }
 
 int body_write(struct body_store *store, struct body *body, uint64_t offset, const void *data, size_t length)
@@ -149,8 +131,8 @@ int body_write(struct body_store *store, struct body *body, uint64_t offset, con
 		if (block_at(body, offset) == 0)
 			err = make_block(store, body, offset);
 		if (err == 0)
-			err = write_all(store->spool.fd,
-			                block_offset(block_at(body, offset)) + offset % BODY_BLOCK_SIZE, at, piece);
+			err = write_all_at(store->spool.fd,
+			                   block_offset(block_at(body, offset)) + offset % BODY_BLOCK_SIZE, at, piece);
 		at += piece;
 		offset += piece;
 		length -= piece;

@@ -199,61 +199,32 @@ static void put_script(const struct plan *plan, const struct digest_value *list,
 	(void)fputs("ui_print(\"Part 1 of 2 is stored.\");\n", out);
 }
 
-struct text {
-	char *text;
-	size_t size;
-	FILE *out;
-};
-
-static bool text_open(struct text *text)
-{
-	text->text = NULL;
-	text->size = 0;
-	text->out = open_memstream(&text->text, &text->size);
-	return text->out != NULL;
-}
-
-/* Into the plan's spool. */
-static int text_close(struct text *text, struct plan *plan, struct extent *extent)
-{
-	int err = ferror(text->out) ? -ENOMEM : 0;
-
-	if (fclose(text->out) != 0)
-		err = -ENOMEM;
-	if (err == 0) {
-		spool_start(&plan->spool, extent);
-		err = spool_append(&plan->spool, extent, text->text, text->size);
-	}
-	free(text->text);
-	return err;
-}
-
 /* The texts of the first package: list, script and the name of the second. */
 static int spool_texts(struct plan *plan, const char *next, struct extent *list, struct extent *script,
                        struct extent *name)
 {
 	const char *slash = strrchr(next, '/');
 	struct digest_value digest;
-	struct text text;
-	int err = text_open(&text) ? 0 : -ENOMEM;
+	struct spool_text text;
+	int err = spool_text_open(&text);
 
 	if (err == 0) {
 		put_list(plan, text.out);
-		err = text_close(&text, plan, list);
+		err = spool_text_close(&text, &plan->spool, list);
 	}
 	if (err == 0)
 		err = extent_digest(list, plan->target->digests, &digest);
 	if (err == 0)
-		err = text_open(&text) ? 0 : -ENOMEM;
+		err = spool_text_open(&text);
 	if (err == 0) {
 		put_script(plan, &digest, text.out);
-		err = text_close(&text, plan, script);
+		err = spool_text_close(&text, &plan->spool, script);
 	}
 	if (err == 0)
-		err = text_open(&text) ? 0 : -ENOMEM;
+		err = spool_text_open(&text);
 	if (err == 0) {
 		(void)fprintf(text.out, "%s\n", slash ? slash + 1 : next);
-		err = text_close(&text, plan, name);
+		err = spool_text_close(&text, &plan->spool, name);
 	}
 	return err;
 }

@@ -240,31 +240,6 @@ int model_rename(struct model *model, struct model_node *node, const char *path)
 	return err;
 }
 
-/* Append the components of path to out, resolving "." and ".."; nothing leads above the root. */
-static int append_components(char out[STORAGE_PATH_MAX], const char *path)
-{
-	size_t used = strlen(out);
-
-	while (*path) {
-		size_t length = strcspn(path, "/");
-
-		if (length == 2 && memcmp(path, "..", 2) == 0) {
-			while (used > 0 && out[--used] != '/')
-				;
-		} else if (length > 0 && !(length == 1 && *path == '.')) {
-			if (length + 2 > STORAGE_PATH_MAX - used)
-				return -ENAMETOOLONG;
-			if (used > 0)
-				out[used++] = '/';
-			memcpy(out + used, path, length);
-			used += length;
-		}
-		out[used] = '\0';
-		path += length + (path[length] == '/');
-	}
-	return 0;
-}
-
 /* Put the target of the link `node` in place of its path in text, which goes on with `rest`. */
 static int splice_link(char text[STORAGE_PATH_MAX], const struct model_node *node, const char *rest)
 {
@@ -274,9 +249,9 @@ static int splice_link(char text[STORAGE_PATH_MAX], const struct model_node *nod
 
 	if (*node->inode->link != '/' && name)
 		memcpy(out, node->path, (size_t)(name - node->path));
-	err = append_components(out, node->inode->link);
+	err = storage_append_path(out, node->inode->link);
 	if (err == 0)
-		err = append_components(out, rest);
+		err = storage_append_path(out, rest);
 	if (err == 0)
 		memcpy(text, out, strlen(out) + 1);
 	return err;
@@ -317,7 +292,7 @@ int model_resolve(const struct model *model, const char *path, bool follow, char
 	int err;
 
 	*resolved = '\0';
-	err = append_components(resolved, path);
+	err = storage_append_path(resolved, path);
 	if (err < 0)
 		return err;
 	for (int links = 0; links < LINK_LIMIT; links++) {

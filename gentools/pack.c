@@ -26,30 +26,20 @@ const struct object *pack_find_version(const struct tree *tree)
 
 static int spool_script(struct plan *plan, struct extent *script, struct error *error)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int err = out ? 0 : -ENOMEM;
+	struct spool_text text;
+	int err = spool_text_open(&text);
 
-	if (out) {
-		compose_script(plan, out);
-		if (ferror(out))
-			err = -ENOMEM;
-		if (fclose(out) != 0)
-			err = -ENOMEM;
+	if (err == 0) {
+		compose_script(plan, text.out);
+		err = spool_text_close(&text, &plan->spool, script);
 	}
-	if (err == 0 && size > SCRIPT_MAX_LENGTH) {
-		free(text);
+	if (err < 0)
+		return error_set(error, 0, -err, "cannot write the script: %s", strerror(-err));
+	if (script->size > SCRIPT_MAX_LENGTH)
 		return error_set(error, RESULT_FORMAT, EFBIG,
 		                 "too many differences: the script would take %zu bytes, updaters read at most %d",
-		                 size, SCRIPT_MAX_LENGTH);
-	}
-	if (err == 0) {
-		spool_start(&plan->spool, script);
-		err = spool_append(&plan->spool, script, text, size);
-	}
-	free(text);
-	return err < 0 ? error_set(error, 0, -err, "cannot write the script: %s", strerror(-err)) : 0;
+		                 (size_t)script->size, SCRIPT_MAX_LENGTH);
+	return 0;
 }
 
 /* Steps with the same patch have one entry. */

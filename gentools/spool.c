@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/spool.h"
 
+#include "base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -51,21 +52,34 @@ void spool_start(struct spool *spool, struct extent *extent)
 
 int spool_append(struct spool *spool, struct extent *extent, const void *data, size_t length)
 {
-	const char *at = data;
+	int err = write_all_at(spool->fd, spool->size, data, length);
 
-	while (length > 0) {
-		ssize_t n = pwrite(spool->fd, at, length, (off_t)spool->size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			at += n;
-			length -= (size_t)n;
-			spool->size += (uint64_t)n;
-			extent->size += (uint64_t)n;
-		}
-	}
+	if (err < 0)
+		return err;
+	spool->size += length;
+	extent->size += length;
 	return 0;
+}
+
+int spool_text_open(struct spool_text *text)
+{
+	*text = (struct spool_text){0};
+	text->out = open_memstream(&text->text, &text->size);
+	return text->out ? 0 : -ENOMEM;
+}
+
+int spool_text_close(struct spool_text *text, struct spool *spool, struct extent *extent)
+{
+	int err = ferror(text->out) ? -ENOMEM : 0;
+
+	if (fclose(text->out) != 0)
+		err = -ENOMEM;
+	if (err == 0) {
+		spool_start(spool, extent);
+		err = spool_append(spool, extent, text->text, text->size);
+	}
+	free(text->text);
+	return err;
 }
 
 int extent_map(const struct extent *extent, struct mapping *mapping)

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct spool {
 	int fd;
@@ -34,6 +35,15 @@ const char *spool_folder(void);
 
 int spool_open(struct spool *spool);
 void spool_close(struct spool *spool);
+
+/* Text, written to a stream, that becomes a piece of a spool in the end. */
+struct spool_text {
+	FILE *out;
+	char *text;
+	size_t size;
+};
+int spool_text_open(struct spool_text *text);
+int spool_text_close(struct spool_text *text, struct spool *spool, struct extent *extent);
 
 /* Start a piece, then append to it until the next one is started. */
 void spool_start(struct spool *spool, struct extent *extent);

@@ -14,31 +14,6 @@
  */
 #define LINK_LIMIT 40
 
-/* Append the components of path to out, resolving "." and "..". */
-static int append_components(char out[PATH_MAX], const char *path)
-{
-	size_t used = strlen(out);
-
-	while (*path != '\0') {
-		size_t length = strcspn(path, "/");
-
-		if (length == 2 && memcmp(path, "..", 2) == 0) {
-			while (used > 0 && out[--used] != '/')
-				;
-		} else if (length > 0 && !(length == 1 && *path == '.')) {
-			if (length + 2 > PATH_MAX - used)
-				return -ENAMETOOLONG;
-			if (used > 0)
-				out[used++] = '/';
-			memcpy(out + used, path, length);
-			used += length;
-		}
-		out[used] = '\0';
-		path += length + (path[length] == '/');
-	}
-	return 0;
-}
-
 /* Put the target of the link open at fd in place of the component [start, end) of text. */
 static int splice_link(int fd, char text[PATH_MAX], size_t start, size_t end)
 {
@@ -54,9 +29,9 @@ static int splice_link(int fd, char text[PATH_MAX], size_t start, size_t end)
 		memcpy(out, text, start - 1);
 		out[start - 1] = '\0';
 	}
-	err = append_components(out, target);
+	err = storage_append_path(out, target);
 	if (err == 0)
-		err = append_components(out, text + end);
+		err = storage_append_path(out, text + end);
 	if (err == 0)
 		memcpy(text, out, strlen(out) + 1);
 	return err;
@@ -127,7 +102,7 @@ int linux_place_open(const struct linux_medium *medium, const char *path, bool f
 		return 0;
 	place->confined = true;
 	place->name = place->last;
-	err = append_components(text, path);
+	err = storage_append_path(text, path);
 	if (err < 0)
 		return err;
 	for (int links = 0; links < LINK_LIMIT; links++) {

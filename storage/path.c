@@ -12,6 +12,30 @@ static bool is_component(const char *at, size_t length, const char *text)
 	return length == strlen(text) && memcmp(at, text, length) == 0;
 }
 
+int storage_append_path(char out[STORAGE_PATH_MAX], const char *path)
+{
+	size_t used = strlen(out);
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && memcmp(path, "..", 2) == 0) {
+			while (used > 0 && out[--used] != '/')
+				;
+		} else if (length > 0 && !(length == 1 && *path == '.')) {
+			if (length + 2 > STORAGE_PATH_MAX - used)
+				return -ENAMETOOLONG;
+			if (used > 0)
+				out[used++] = '/';
+			memcpy(out + used, path, length);
+			used += length;
+		}
+		out[used] = '\0';
+		path += length + (path[length] == '/');
+	}
+	return 0;
+}
+
 int path_make(char out[STORAGE_PATH_MAX], const char *path, struct error *error)
 {
 	size_t used = 0;

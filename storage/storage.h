@@ -51,6 +51,12 @@ struct storage_name {
 /* -EINVAL for an unknown type, an empty name, an odd field count, a size of 0, a bad number or digest. */
 int storage_name_parse(const char *text, struct storage_name *name, struct error *error);
 
+/*
+ * Append the components of a path to out, which is like "a/b" or empty, resolving "." and ".."; nothing leads above its
+ * beginning. -ENAMETOOLONG.
+ */
+int storage_append_path(char out[STORAGE_PATH_MAX], const char *path);
+
 /* ---- Primitive operations: what a medium can do. The Linux ones are in storage; the simulator brings its own. ---- */
 
 struct storage_stat {
