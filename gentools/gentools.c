@@ -6,6 +6,7 @@
 #include "gentools/full.h"
 #include "gentools/hardlinks.h"
 #include "gentools/lists.h"
+#include "gentools/mix.h"
 #include "gentools/moves.h"
 #include "gentools/pack.h"
 #include "gentools/packing.h"
@@ -215,6 +216,8 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 	if (options->source)
 		warn_of(source, options->native, log);
 	warn_of(target, options->native, log);
+	if (options->source)
+		mix_warn(mix_left_out(source, target, options->parts), log);
 	return 0;
 }
 

@@ -65,8 +65,9 @@ void lists_free(struct lists *lists);
  * Make the target what the module shall have behind the upgrade: what is kept is as in the source, with its data in the
  * source's spool, modes and owners are those of the chmod list, and images know their partition. Files of the source
  * that are on either list are marked as `whole`, too: what the module has there is not known. The error names both
- * lines for a path on both fullota and noota. The log gets what noota keeps otherwise than the target has it, and the
- * lines that are for nothing in either version. Only the parts (enum gen_part) that are upgraded count as kept.
+ * lines of a contradiction: what is kept is not replaced, upgraded or given a mode, and an image has one partition.
+ * The log gets what noota keeps otherwise than the target has it, and the lines that are for nothing in either version.
+ * Only the parts (enum gen_part) that are upgraded count as kept.
  */
 int lists_apply(struct lists *lists, struct tree *source, struct tree *target, unsigned parts, const struct log *log,
                 struct error *error);

@@ -12,16 +12,57 @@ static const struct list_line *find_keep(const struct lists *lists, const char *
 	return list_find(&lists->list[GEN_NOOTA], path);
 }
 
+/* Two lines that cannot both be done. */
+static int conflict(const char *path, const struct list *first, const struct list_line *line, const char *does,
+                    const struct list *second, const struct list_line *other, const char *undoes, struct error *error)
+{
+	return error_set(error, 0, EINVAL, "%s: %s:%u %s, %s:%u %s: take one of the lines away", path, first->file,
+	                 line->number, does, second->file, other->number, undoes);
+}
+
 static int check_conflict(const struct lists *lists, const char *path, struct error *error)
 {
 	const struct list *whole = &lists->list[GEN_FULLOTA];
 	const struct list_line *first = list_find(whole, path);
 	const struct list_line *second = first ? find_keep(lists, path) : NULL;
 
-	if (!second)
-		return 0;
-	return error_set(error, 0, EINVAL, "%s: %s:%u has it replaced, %s:%u has it kept: take one of the lines away",
-	                 path, whole->file, first->number, lists->list[GEN_NOOTA].file, second->number);
+	return second ? conflict(path, whole, first, "has it replaced", &lists->list[GEN_NOOTA], second, "has it kept",
+	                         error)
+	              : 0;
+}
+
+/* What is kept gets no other mode, and no other image. */
+static int check_kept(const struct lists *lists, const struct list *list, const char *does, struct error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < list->count; i++) {
+		const struct list_line *line = &list->lines[i];
+		const struct list_line *keep = find_keep(lists, line->path);
+
+		if (keep)
+			err = conflict(line->path, list, line, does, &lists->list[GEN_NOOTA], keep, "has it kept",
+			               error);
+	}
+	return err;
+}
+
+/* An image goes to one partition. */
+static int check_images(const struct list *list, struct error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < list->count; i++) {
+		const struct list_line *line = &list->lines[i];
+		const struct list_line *first = list_find(list, line->path);
+
+		if (first != line && strcmp(first->path, line->path) == 0 &&
+		    (!first->partition != !line->partition ||
+		     (line->partition && strcmp(first->partition, line->partition) != 0)))
+			err = conflict(line->path, list, first, "has one partition for it", list, line, "another one",
+			               error);
+	}
+	return err;
 }
 
 /* By the lines themselves, too: what no version has yet is a contradiction all the same. */
@@ -29,8 +70,12 @@ static int check_conflicts(const struct lists *lists, const struct tree *source,
                            struct error *error)
 {
 	const struct list *whole = &lists->list[GEN_FULLOTA];
-	int err = 0;
+	int err = check_kept(lists, &lists->list[GEN_CHMOD], "sets its mode", error);
 
+	if (err == 0)
+		err = check_kept(lists, &lists->list[GEN_MULTIFOTA], "has it upgraded", error);
+	if (err == 0)
+		err = check_images(&lists->list[GEN_MULTIFOTA], error);
 	for (size_t i = 0; err == 0 && i < whole->count; i++)
 		err = check_conflict(lists, whole->lines[i].path, error);
 	for (size_t i = 0; err == 0 && i < source->count; i++)

@@ -19,8 +19,10 @@ static size_t count_links(const struct tree *tree)
 
 static int compare_digests(const void *a, const void *b)
 {
-	return memcmp(((const struct digest_value *)a)->bytes, ((const struct digest_value *)b)->bytes,
-	              digest_size(DIGEST_SHA1));
+	const struct digest_value *first = a;
+	const struct digest_value *second = b;
+
+	return memcmp(first->bytes, second->bytes, digest_size(first->kind));
 }
 
 /* Files of SYSTEM with the content of another one. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/summary.h"
 
+#include "gentools/mix.h"
 #include "package/package.h"
 
 #include <errno.h>
@@ -92,16 +93,15 @@ static void put_tree(FILE *out, const char *name, const struct tree *tree)
 	free(version);
 }
 
-static void put_parts(FILE *out, unsigned parts)
+static void put_parts(FILE *out, const char *name, unsigned parts)
 {
-	static const char *const names[] = {"modem", "linux", "kernel", "multifota"};
 	const char *comma = "";
 
-	(void)fputs("  \"parts\": [", out);
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	(void)fprintf(out, "  \"%s\": [", name);
+	for (unsigned i = 0; mix_part_name(i); i++) {
 		if (!(parts & 1u << i))
 			continue;
-		(void)fprintf(out, "%s\"%s\"", comma, names[i]);
+		(void)fprintf(out, "%s\"%s\"", comma, mix_part_name(i));
 		comma = ", ";
 	}
 	(void)fputs("],\n", out);
@@ -182,7 +182,8 @@ static void put_summary(FILE *out, const struct plan *plan, const struct verify_
 	(void)fprintf(out, ",\n  \"bytes\": %llu,\n  \"verified\": %s,\n", size, options->no_verify ? "false" : "true");
 	put_tree(out, "source", trees->source);
 	put_tree(out, "target", trees->target);
-	put_parts(out, options->parts);
+	put_parts(out, "parts", options->parts);
+	put_parts(out, "left_out", options->source ? mix_left_out(trees->source, trees->target, options->parts) : 0);
 	put_hard_links(out, trees->target, options->native);
 	if (needs)
 		put_needs(out, needs);

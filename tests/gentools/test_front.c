@@ -177,7 +177,9 @@ static const char *const truths[] = {
 	       "o=[x for x in json.load(open('j'))['objects'] if x['kind']=='rename']\n"
 	       "assert [(x['from'],x['path']) for x in o]==[('SYSTEM/c','SYSTEM/m')], o\n\"",
 	"./update_gen.sh l --json j --no-verify >log && grep -q SYSTEM/new log && " PYTHON
-	"j=json.load(open('j')); assert j['parts']==['linux'] and not j['verified']\n\"",
+	"j=json.load(open('j')); assert j['parts']==['linux'] and j['left_out']==[] and not j['verified']\n\"",
+	"./update_gen.sh m --json j --allow-empty >log && " PYTHON
+	"j=json.load(open('j')); assert j['parts']==['modem'] and j['left_out']==['linux']\n\"",
 	"./update_gen.sh a --json none/j >log 2>err; test $? = 1 && grep -q 'none/j: cannot write' err",
 	/* Whatever the machine is like: number of jobs, folder, temporary folder, umask, time zone, locale. */
 	"for at in '' 1700000001; do export SOURCE_DATE_EPOCH=$at; ( ./update_gen.sh a --jobs 1 >log && mkdir -p t && "

@@ -154,6 +154,29 @@ START_TEST(packed_without_modes)
 }
 END_TEST
 
+/* Of some parts: which others differ, and stay. */
+START_TEST(parts_left_out)
+{
+	static const struct item target[] = {ITEM_FILE("BOOTABLE_IMAGES/boot.img", 0644, "another kernel"),
+	                                     ITEM_FILE("SYSTEM/new", 0644, "new"),
+	                                     ITEM_FILE("SYSTEM/firmware/x", 0644, "modem"), ITEM_END};
+	static const struct {
+		const char *parts;
+		const char *left_out; /* NULL: nothing */
+	} cases[] = {
+		{"a", NULL}, {"mlo", NULL}, {"l", "warning: modem, kernel: not in"}, {"mo", "warning: linux: not in"}};
+	struct run run;
+
+	run_start(&run, cases[_i].parts, no_items, target);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	if (cases[_i].left_out)
+		ck_assert_msg(strstr(run.log, cases[_i].left_out) != NULL, "%s", run.log);
+	else
+		ck_assert_ptr_null(strstr(run.log, "warning:"));
+	run_end(&run);
+}
+END_TEST
+
 /* A package whose script no updater reads must not be made. */
 START_TEST(script_that_is_too_long)
 {
@@ -289,6 +312,7 @@ TCase *input_tests(void)
 	tcase_add_test(tests, followed_links_in_both);
 	tcase_add_test(tests, packed_without_modes);
 	tcase_add_test(tests, implied_directories);
+	tcase_add_loop_test(tests, parts_left_out, 0, 4);
 	tcase_add_test(tests, script_that_is_too_long);
 	tcase_add_test(tests, same_inputs_same_bytes);
 	tcase_add_test(tests, log_has_a_line_per_object);
