@@ -63,6 +63,19 @@ struct sink bytes_sink(struct bytes *bytes)
 	return (struct sink){.write = bytes_write, .ctx = bytes};
 }
 
+static int full_write(void *ctx, const void *data, size_t length)
+{
+	const size_t *longest = ctx;
+
+	(void)data;
+	return length > *longest ? -ENOSPC : 0;
+}
+
+struct sink full_sink(size_t *longest)
+{
+	return (struct sink){.write = full_write, .ctx = longest};
+}
+
 uint32_t next_random(uint32_t *state)
 {
 	*state = *state * 1664525u + 1013904223u;

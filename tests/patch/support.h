@@ -17,6 +17,7 @@ struct bytes bytes_copy(const void *data, size_t size);
 void bytes_append(struct bytes *bytes, const void *data, size_t size);
 void bytes_free(struct bytes *bytes);
 struct sink bytes_sink(struct bytes *bytes);
+struct sink full_sink(size_t *longest); /* -ENOSPC for what is longer at a time; the rest is dropped */
 
 /* Always the same for the same seed. */
 struct bytes random_bytes(size_t size, uint32_t seed);

@@ -353,17 +353,10 @@ START_TEST(test_too_much)
 }
 END_TEST
 
-static int full_sink(void *ctx, const void *data, size_t length)
-{
-	(void)ctx;
-	(void)data;
-	(void)length;
-	return -ENOSPC;
-}
-
 START_TEST(test_refusals)
 {
-	struct sink sink = {.write = full_sink};
+	size_t longest = 0;
+	struct sink sink = full_sink(&longest);
 	struct versions plain = versions_of(100000, 81);
 	struct bytes old = {0}, new = {0};
 	struct error error = {0};

@@ -160,17 +160,10 @@ START_TEST(test_raw)
 }
 END_TEST
 
-static int full_sink(void *ctx, const void *data, size_t length)
-{
-	(void)ctx;
-	(void)data;
-	(void)length;
-	return -ENOSPC;
-}
-
 START_TEST(test_raw_refusals)
 {
-	struct sink sink = {.write = full_sink};
+	size_t longest = 0;
+	struct sink sink = full_sink(&longest);
 	struct error error = {0};
 
 #if SIZE_MAX > INT32_MAX

@@ -61,6 +61,15 @@ struct module {
 
 struct module *module_new(void);
 struct module *module_new_sized(size_t misc_size); /* of the misc partition; 2048 has no room for a journal */
+
+/* One that only takes signed packages: files of private keys, one of them to the key it has, and its package's path. */
+struct module_keys {
+	char trusted[128];
+	char foreign[128];
+	char package[128];
+};
+struct module *module_new_trusting(struct module_keys *keys);
+
 void module_free(struct module *module);
 
 /* One boot of recovery, with arguments after "recovery", NULL-terminated, or NULL. */
@@ -68,6 +77,9 @@ enum recovery_outcome module_boot(struct module *module, const char *const *argu
 
 /* A boot in which power goes at the step; false when it came to its end before that. */
 bool module_boot_cut(struct module *module, unsigned step);
+
+/* Boots until it is no longer armed, which must not take long. */
+void module_boot_to_the_end(struct module *module);
 
 /* What a package is: a script, and an md5.txt that is right, wrong, or not there (NULL). */
 void module_put_package(struct module *module, const char *path, const char *script, const char *md5_list);

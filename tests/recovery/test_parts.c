@@ -41,14 +41,6 @@ static void check_over(struct module *module, const char *end, const char *statu
 	ck_assert(!module_is_armed(module));
 }
 
-static void boot_to_the_end(struct module *module)
-{
-	for (int boots = 0; module_is_armed(module); boots++) {
-		ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
-		ck_assert_int_lt(boots, 3);
-	}
-}
-
 START_TEST(test_two_packages)
 {
 	struct module *module = new_module(misc_sizes[0]);
@@ -95,7 +87,7 @@ START_TEST(test_first_cut_anywhere)
 		struct module *module = new_module(misc_sizes[_i]);
 
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		check_part(module);
 		module_free(module);
 	}
@@ -114,7 +106,7 @@ START_TEST(test_second_cut_anywhere)
 		module_put_package(module, PACKAGE_PATH, SCRIPT, NULL);
 		module_arm(module, standard);
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		check_over(module, END(0), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
 		module_free(module);
 	}
@@ -132,7 +124,7 @@ START_TEST(test_second_refused)
 		module_put_package(module, PACKAGE_PATH, SCRIPT, "00000000000000000000000000000000  system/file\n");
 		module_arm(module, standard);
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		check_over(module, END(503), "IP_PREVIOUS_UPDATE_CHECK_FILE_FAILED 503\n");
 		module_free(module);
 	}

@@ -37,14 +37,6 @@ static unsigned check_urcs(struct module *module, const char *end)
 }
 
 /* From the cut on the module boots normally until nothing leads into recovery. */
-static void boot_to_the_end(struct module *module)
-{
-	for (int boots = 0; module_is_armed(module); boots++) {
-		ck_assert_int_eq(module_boot(module, NULL), RECOVERY_REBOOT);
-		ck_assert_int_lt(boots, 3);
-	}
-}
-
 static void check_end(struct module *module, const char *end, const char *status)
 {
 	ck_assert_uint_ge(check_urcs(module, end), 1);
@@ -65,7 +57,7 @@ START_TEST(test_success_cut_anywhere)
 		module_put_package(module, PACKAGE_PATH, SCRIPT, NULL);
 		module_arm(module, standard);
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		ck_assert(module_has(module, EFFECT_PATH));
 		check_end(module, END(0), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
 		module_free(module);
@@ -83,7 +75,7 @@ START_TEST(test_refusal_cut_anywhere)
 		module_put_package(module, PACKAGE_PATH, SCRIPT, "00000000000000000000000000000000  system/file\n");
 		module_arm(module, standard);
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		ck_assert(!module_has(module, EFFECT_PATH));
 		check_end(module, END(503), "IP_PREVIOUS_UPDATE_CHECK_FILE_FAILED 503\n");
 		module_free(module);
@@ -132,7 +124,7 @@ START_TEST(test_no_journal_cut_anywhere)
 		module_put_package(module, PACKAGE_PATH, SCRIPT, NULL);
 		module_arm(module, standard);
 		cut = module_boot_cut(module, step);
-		boot_to_the_end(module);
+		module_boot_to_the_end(module);
 		ck_assert(module_has(module, EFFECT_PATH));
 		ck_assert_str_eq(module_status(module), "IP_PREVIOUS_UPDATE_SUCCESSFUL 200\n");
 		ck_assert_ptr_nonnull(strstr(module_urcs(module), END(0)));

@@ -19,9 +19,7 @@
 
 static const char *const standard[] = {MISC_DEFAULT_ARGUMENT, NULL};
 static struct module *module;
-static char trusted[128];
-static char foreign[128];
-static char package[128];
+static struct module_keys keys;
 static uint8_t bytes[8192]; /* of the signed package */
 static size_t size;
 
@@ -29,8 +27,8 @@ static void sign(const char *key)
 {
 	FILE *file;
 
-	signing_sign_file(key, package);
-	file = fopen(package, "r");
+	signing_sign_file(key, keys.package);
+	file = fopen(keys.package, "r");
 	ck_assert_ptr_nonnull(file);
 	size = fread(bytes, 1, sizeof(bytes), file);
 	ck_assert_uint_lt(size, sizeof(bytes));
@@ -39,7 +37,7 @@ static void sign(const char *key)
 
 static void put(size_t length)
 {
-	FILE *file = fopen(package, "w");
+	FILE *file = fopen(keys.package, "w");
 
 	ck_assert_ptr_nonnull(file);
 	ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
@@ -48,17 +46,7 @@ static void put(size_t length)
 
 static void setup(void)
 {
-	char public[128];
-
-	module = module_new();
-	(void)snprintf(module->keys, sizeof(module->keys), "%s/keys", module->root);
-	(void)snprintf(trusted, sizeof(trusted), "%s/trusted.key", module->root);
-	(void)snprintf(foreign, sizeof(foreign), "%s/foreign.key", module->root);
-	(void)snprintf(package, sizeof(package), "%s" PACKAGE_PATH, module->root);
-	(void)snprintf(public, sizeof(public), "%s/a.pem", module->keys);
-	ck_assert_int_eq(mkdir(module->keys, 0755), 0);
-	signing_write_pair(SIGNING_ED25519, trusted, public);
-	signing_write_pair(SIGNING_ED25519, foreign, NULL);
+	module = module_new_trusting(&keys);
 	module_put(module, "/system/bin/app", "the app");
 	module_put(module, "/system/etc/quectel-rollback-index", "7\n");
 	module_put_indexed(module, PACKAGE_PATH, SCRIPT, "7\n");
@@ -111,7 +99,7 @@ static int boot(void)
 
 START_TEST(test_flipped_bits)
 {
-	sign(trusted);
+	sign(keys.trusted);
 	for (size_t bit = 0; bit < size * 8; bit += STRIDE) {
 		int code;
 
@@ -130,7 +118,7 @@ END_TEST
 
 START_TEST(test_truncated)
 {
-	sign(trusted);
+	sign(keys.trusted);
 	for (size_t length = size - 1; length > 0; length -= length < STRIDE ? length : STRIDE) {
 		/* Two bytes of a signature may happen to be those of a footer. */
 		bool claims = length >= 28 && bytes[length - 4] == 0xff && bytes[length - 3] == 0xff;
@@ -145,7 +133,7 @@ END_TEST
 
 START_TEST(test_foreign)
 {
-	sign(foreign);
+	sign(keys.foreign);
 	ck_assert_int_eq(boot(), RESULT_UNTRUSTED);
 }
 END_TEST
@@ -153,7 +141,7 @@ END_TEST
 START_TEST(test_older)
 {
 	module_put_indexed(module, PACKAGE_PATH, SCRIPT, "6\n");
-	sign(trusted);
+	sign(keys.trusted);
 	ck_assert_int_eq(boot(), RESULT_ROLLBACK);
 }
 END_TEST

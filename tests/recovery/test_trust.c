@@ -14,23 +14,11 @@
 
 static const char *const standard[] = {MISC_DEFAULT_ARGUMENT, NULL};
 static struct module *module;
-static char trusted[128]; /* private key to the one in module->keys */
-static char foreign[128];
-static char package[128];
+static struct module_keys keys;
 
 static void setup(void)
 {
-	char public[128];
-
-	module = module_new();
-	(void)snprintf(module->keys, sizeof(module->keys), "%s/keys", module->root);
-	(void)snprintf(trusted, sizeof(trusted), "%s/trusted.key", module->root);
-	(void)snprintf(foreign, sizeof(foreign), "%s/foreign.key", module->root);
-	(void)snprintf(package, sizeof(package), "%s" PACKAGE_PATH, module->root);
-	(void)snprintf(public, sizeof(public), "%s/a.pem", module->keys);
-	ck_assert_int_eq(mkdir(module->keys, 0755), 0);
-	signing_write_pair(SIGNING_ED25519, trusted, public);
-	signing_write_pair(SIGNING_ED25519, foreign, NULL);
+	module = module_new_trusting(&keys);
 	module_put_package(module, PACKAGE_PATH, "ui_print(\"x\");", NULL);
 	module_arm(module, standard);
 }
@@ -67,7 +55,7 @@ static void check_installed(void)
 
 START_TEST(test_signed)
 {
-	signing_sign_file(trusted, package);
+	signing_sign_file(keys.trusted, keys.package);
 	check_installed();
 	ck_assert_ptr_nonnull(strstr(module_text(module, LAST_LOG), "must be signed by one of 1 keys"));
 	ck_assert_ptr_null(strstr(module_text(module, LAST_LOG), "NOT verified"));
@@ -82,7 +70,7 @@ END_TEST
 
 START_TEST(test_foreign)
 {
-	signing_sign_file(foreign, package);
+	signing_sign_file(keys.foreign, keys.package);
 	check_refused(RESULT_UNTRUSTED);
 }
 END_TEST
@@ -91,8 +79,8 @@ START_TEST(test_tampered)
 {
 	FILE *file;
 
-	signing_sign_file(trusted, package);
-	file = fopen(package, "r+");
+	signing_sign_file(keys.trusted, keys.package);
+	file = fopen(keys.package, "r+");
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_eq(fseek(file, 40, SEEK_SET), 0);
 	ck_assert_int_ne(fputc('!', file), EOF);
@@ -113,7 +101,7 @@ END_TEST
 START_TEST(test_signed_without_script)
 {
 	module_put_package(module, PACKAGE_PATH, NULL, NULL);
-	signing_sign_file(trusted, package);
+	signing_sign_file(keys.trusted, keys.package);
 	check_refused(RESULT_FORMAT);
 }
 END_TEST
