@@ -158,15 +158,13 @@ static unsigned start(struct deltas *d, struct worker *workers, unsigned jobs, i
 
 int deltas_make(struct plan *plan, const struct gen_options *options, const struct log *log, struct error *error)
 {
-	struct deltas d = {.plan = plan,
-	                   .memory = needs_patch_memory(&options->limits),
-	                   .lock = PTHREAD_MUTEX_INITIALIZER,
-	                   .changed = PTHREAD_COND_INITIALIZER};
+	struct deltas d = {.plan = plan, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 	struct worker *workers;
 	unsigned jobs = options->jobs;
 	unsigned running = 0;
 	int err = collect(&d);
 
+	d.memory = needs_patch_memory(&options->limits, d.count);
 	if (jobs > d.count)
 		jobs = (unsigned)d.count;
 	if (jobs == 0)

@@ -4,12 +4,16 @@
 #include "patch/patch.h"
 
 #include <errno.h>
+#include <string.h>
 
 /*
- * The updater without a patch at work: program, script, package directory. tests/updater/memory.sh and resume measure
- * whole runs.
+ * The updater without a script and a patch at work: the static program, of 1 MiB, the package's directory. The tree of
+ * a script takes that much for each byte of its text, which the package's entry has, and scripts have about that many
+ * bytes for each patch. tests/updater/memory.sh and resume measure whole runs.
  */
-#define UPDATER_MEMORY ((uint64_t)3 << 20)
+#define UPDATER_MEMORY     ((uint64_t)2 << 20)
+#define MEMORY_PER_BYTE    6
+#define SCRIPT_FOR_A_PATCH 600
 
 /* Bytes a second of a Cortex-A7 of 1.2 GHz with raw NAND: rough, and rather too slow. */
 #define READ_RATE  8000000u
@@ -20,12 +24,13 @@ static uint64_t rounded_up(uint64_t value, uint64_t unit)
 	return (value + unit - 1) / unit;
 }
 
-/* Heap for the most demanding of the package's patches. */
+/* Heap for the script and the most demanding of the package's patches. */
 static int count_memory(struct package *package, uint64_t *memory, struct error *error)
 {
+	uint64_t script = 0;
+	uint64_t most = 0;
 	int err = 0;
 
-	*memory = 0;
 	for (uint32_t i = 0; err == 0 && i < package_count(package); i++) {
 		struct content content = package_content(package, i);
 		struct package_entry entry;
@@ -33,20 +38,25 @@ static int count_memory(struct package *package, uint64_t *memory, struct error 
 		uint64_t heap = 0;
 
 		err = package_entry(package, i, &entry, error);
+		if (err == 0 && strcmp(entry.name, PACKAGE_SCRIPT) == 0)
+			script = entry.size * MEMORY_PER_BYTE;
 		if (err < 0 || entry.type != PACKAGE_FILE || patch_identify(&content, &format, NULL) < 0)
 			continue;
 		err = patch_memory(&content, &heap, error);
-		if (heap > *memory)
-			*memory = heap;
+		if (heap > most)
+			most = heap;
 	}
+	*memory = UPDATER_MEMORY + script + most;
 	return err;
 }
 
-uint64_t needs_patch_memory(const struct gen_limits *limits)
+uint64_t needs_patch_memory(const struct gen_limits *limits, size_t patches)
 {
+	uint64_t others = UPDATER_MEMORY + patches * SCRIPT_FOR_A_PATCH * MEMORY_PER_BYTE;
+
 	if (limits->memory == 0)
 		return 0;
-	return limits->memory > UPDATER_MEMORY ? limits->memory - UPDATER_MEMORY : 1;
+	return limits->memory > others ? limits->memory - others : 1;
 }
 
 static uint64_t peak_of(const struct model *model, enum model_area area)
@@ -75,7 +85,6 @@ int needs_count(struct package *package, uint64_t package_bytes, const struct mo
 	};
 	if (count_memory(package, &needs->memory, error) < 0)
 		return -EINVAL;
-	needs->memory += UPDATER_MEMORY;
 	return 0;
 }
 

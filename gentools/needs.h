@@ -26,8 +26,8 @@ struct needs {
 
 #define NEEDS_ERASE_BLOCK ((uint64_t)128 << 10) /* the smallest of this class of modules */
 
-/* What of a limit is left to a patch: for delta_make(). 0: no limit. */
-uint64_t needs_patch_memory(const struct gen_limits *limits);
+/* What of a limit is left to each of so many patches: for delta_make(). 0: no limit. */
+uint64_t needs_patch_memory(const struct gen_limits *limits, size_t patches);
 
 /* The package's, of which the model holds the result. What cannot be read is the error. */
 int needs_count(struct package *package, uint64_t package_bytes, const struct model *model, struct needs *needs,
