@@ -140,7 +140,8 @@ int compare_find(const struct compare *c, const struct model_node *node, const s
 
 	if (asprintf(&path, "SYSTEM%s", node->path + strlen("system")) < 0)
 		return -ENOMEM;
-	*object = compare_expected(c->inputs, path);
+	/* The root of a file system is of no part, but one that was made anew is not the source's. */
+	*object = node->inode->formatted ? tree_find(c->inputs->target, path) : compare_expected(c->inputs, path);
 	free(path);
 	return 0;
 }
@@ -156,8 +157,8 @@ static int compare_path(struct compare *c, const struct model_node *node)
 
 	if (err < 0)
 		return err;
-	/* The mount point is made where there is none. */
-	if (!object && strcmp(node->path, "system/firmware") == 0)
+	/* Mount points are made where there are none. */
+	if (!object && (strcmp(node->path, "system/firmware") == 0 || strcmp(node->path, "system/dev") == 0))
 		return 0;
 	if (!object) {
 		compare_differ(c, "/%s: a %s that should not be there", node->path, types[node->inode->type]);

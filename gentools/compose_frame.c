@@ -24,18 +24,47 @@ static bool uses_firmware(const struct plan *plan)
 	return false;
 }
 
+/* What is mounted below another one goes first. A soft failure would leave old files between the new ones. */
+static void put_formats(const struct plan *plan, FILE *out)
+{
+	for (size_t i = plan->clearing_count; i-- > 0;)
+		if (!plan->clearings[i].entry)
+			(void)fprintf(out,
+			              "format(\"ubifs\", \"UBI\", \"%s\", \"0\", \"%s\") || "
+			              "abort(\"Failed to format %s.\");\n",
+			              plan->clearings[i].volume, plan->clearings[i].directory,
+			              plan->clearings[i].volume);
+}
+
 void compose_begin(const struct plan *plan, bool system, FILE *out)
 {
 	(void)fputs("# made by update_gen " FOTA_VERSION "\n", out);
+	put_formats(plan, out);
 	if (system || uses_system(plan))
 		(void)fputs("mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n", out);
 	if (uses_firmware(plan))
 		(void)fputs("mount(\"ubifs\", \"UBI\", \"modem\", \"/system/firmware\");\n", out);
 }
 
+/* The root directory of a file system that was made anew is of no step. */
+static void put_root(const struct plan *plan, const struct plan_clearing *clearing, FILE *out)
+{
+	const struct object *root = tree_find(plan->target, clearing->path);
+
+	if (!root || root->implied)
+		return;
+	compose_call(out, "set_metadata(", clearing->directory, "");
+	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld, \"mode\", 0%o);\n", (long long)root->uid,
+	              (long long)root->gid, root->mode);
+}
+
 void compose_clearings(const struct plan *plan, FILE *out)
 {
 	for (size_t i = 0; i < plan->clearing_count; i++) {
+		if (!plan->clearings[i].entry) {
+			put_root(plan, &plan->clearings[i], out);
+			continue;
+		}
 		(void)fputs("keep_only(", out);
 		compose_quoted(out, plan->clearings[i].directory);
 		(void)fputs(", ", out);

@@ -30,7 +30,7 @@ static void put_metadata(FILE *out, const struct plan *plan, const struct step *
 	if (new->type != OBJECT_LINK)
 		(void)fprintf(out, ", \"mode\", 0%o", new->mode);
 	/* A patched file has those of the old one, and one that stays the module's. */
-	if ((new->type == OBJECT_FILE && plan->full) ||
+	if ((new->type == OBJECT_FILE && plan->full && !plan->formats) ||
 	    (new->has_capabilities && (new->capabilities != 0 || (step->old && step->old->capabilities != 0))))
 		(void)fprintf(out, ", \"capabilities\", 0x%llx", (unsigned long long)new->capabilities);
 	(void)fputs(");\n", out);

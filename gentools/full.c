@@ -47,19 +47,25 @@ static int add_clearing(struct plan *plan, const struct tree *target, enum gen_p
 	struct plan_clearing *clearing = &plan->clearings[plan->clearing_count++];
 	int err;
 
-	*clearing = part == GEN_LINUX
-	                    ? (struct plan_clearing){.directory = "/system", .entry = "keep.list"}
-	                    : (struct plan_clearing){.directory = "/system/firmware", .entry = "keep-firmware.list"};
+	*clearing =
+		part == GEN_LINUX
+			? (struct plan_clearing){.path = SYSTEM, .directory = "/system", .volume = "rootfs"}
+			: (struct plan_clearing){.path = FIRMWARE, .directory = "/system/firmware", .volume = "modem"};
+	if (plan->formats)
+		return 0;
+	clearing->entry = part == GEN_LINUX ? "keep.list" : "keep-firmware.list";
 	err = list_kept(plan, &clearing->data, target, part);
 	return err < 0 ? error_set(error, 0, -err, "cannot list what stays: %s", strerror(-err)) : 0;
 }
 
-int full_plan(struct plan *plan, const struct tree *target, unsigned parts, const struct log *log, struct error *error)
+int full_plan(struct plan *plan, const struct tree *target, unsigned parts, bool native, const struct log *log,
+              struct error *error)
 {
 	static const struct tree nothing = {.spool = {.fd = -1}};
 	int err = plan_make(plan, &nothing, target, parts, log, error);
 
 	plan->full = true;
+	plan->formats = !native;
 	if (err == 0 && (parts & GEN_LINUX))
 		err = add_clearing(plan, target, GEN_LINUX, error);
 	/* A firmware without a modem's volume has no such directory. */

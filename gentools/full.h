@@ -9,8 +9,12 @@
 #include "gentools/lists.h"
 #include "gentools/plan.h"
 
-/* plan_make() for a source of which nothing is known, and what is to stay of the module's own. */
-int full_plan(struct plan *plan, const struct tree *target, unsigned parts, const struct log *log, struct error *error);
+/*
+ * plan_make() for a source of which nothing is known. What is to stay of the module's own is listed for this project's
+ * updaters (native); for all others the file systems are formatted.
+ */
+int full_plan(struct plan *plan, const struct tree *target, unsigned parts, bool native, const struct log *log,
+              struct error *error);
 
 /*
  * A module to try the package out on when no version is given: it has other files, and other types of object where the

@@ -151,7 +151,7 @@ static int finish_package(struct plan *plan, const struct verify_inputs *trees, 
 static int make_plan(struct plan *plan, struct plan *trials, const struct verify_inputs *trees,
                      const struct gen_options *options, const struct log *log, struct error *error)
 {
-	int err = options->full ? full_plan(plan, trees->target, options->parts, log, error)
+	int err = options->full ? full_plan(plan, trees->target, options->parts, options->native, log, error)
 	                        : plan_make(plan, trees->source, trees->target, options->parts, log, error);
 
 	if (err == 0 && plan->count == 0 && !options->allow_empty)

@@ -47,7 +47,8 @@ static const char usage[] =
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   make patches that the updater applies in so much, fail where there are none\n"
 	"      --full          the package installs on any version, whatever files a module has: all of the target\n"
-	"                      comes whole, everything else is removed; needs --compat native and no --source\n"
+	"                      comes whole, everything else is removed: with --compat native file by file, else both\n"
+	"                      file systems are formatted; needs no --source\n"
 	"      --minimal       make two packages, for modules without room for one: update.zip and update-2.zip, none\n"
 	"                      larger than --max-package; the module fetches the second by itself\n"
 	"      --fullota FILE  list of what is replaced whole, whatever the module has there\n"
@@ -89,8 +90,8 @@ static int parse_words(int count, char **words, struct command *command)
 		(void)fputs("update_gen: --minimal needs --max-package; see --help\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (options->full && (!options->native || options->minimal)) {
-		(void)fputs("update_gen: --full needs --compat native, and is not for --minimal; see --help\n", stderr);
+	if (options->full && options->minimal) {
+		(void)fputs("update_gen: --full is not for --minimal; see --help\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (count > 0 && strcmp(words[0], "verify") == 0) {

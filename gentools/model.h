@@ -4,9 +4,10 @@
 
 /*
  * A module on which a package is tried out: one tree of files, directories, links and nodes as a medium of storage, in
- * which the partition or volume NAME is the file dev/NAME, and every directory counts as mounted. Only metadata is in
- * memory. Modes, owners and extended attributes are those of the model, not of files of the host, so that anybody may
- * run it; like Linux it takes set-id bits and capabilities away when an owner changes.
+ * which the partition or volume NAME is the file dev/NAME, and every directory counts as mounted. The volumes rootfs
+ * and modem are system and system/firmware, which can be formatted. Only metadata is in memory. Modes, owners and
+ * extended attributes are those of the model, not of files of the host, so that anybody may run it; like Linux it takes
+ * set-id bits and capabilities away when an owner changes.
  *
  * Paths here are relative to the model's root, whose path is "". Functions return 0 or a negative errno value.
  */
@@ -40,6 +41,7 @@ struct model_inode {
 	unsigned names;    /* nodes that lead here */
 	unsigned opened;   /* handles; the last of both takes it along */
 	enum model_area area;
+	bool formatted;             /* the root of a file system that was made anew */
 	const struct object *image; /* of a partition: where its content came from; the loader's */
 };
 

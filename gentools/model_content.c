@@ -19,9 +19,12 @@ int model_op_open(void *medium, const char *path, enum storage_open_mode mode)
 {
 	struct model *model = medium;
 	bool make = mode == STORAGE_CREATE || mode == STORAGE_APPEND;
-	struct model_node *node;
-	int err = model_look_up(medium, path, !make, &node);
+	struct model_node *node = model_look_up_volume(model, path);
+	int err;
 
+	if (node)
+		return give_handle(model, node->inode);
+	err = model_look_up(medium, path, !make, &node);
 	if (err == -ENOENT && make) {
 		err = model_create(model, path, OBJECT_FILE, &node);
 		if (err == 0)

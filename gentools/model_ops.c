@@ -148,7 +148,8 @@ static int op_find(void *medium, enum storage_kind kind, const char *name, struc
 	int n = snprintf(location->path, sizeof(location->path), "%s%s", *name == '/' ? "" : "/dev/", name);
 	int err;
 
-	(void)kind;
+	if (kind == STORAGE_UBI && model_find_volume(medium, name, location) == 0)
+		return 0;
 	if (n < 0 || (size_t)n >= sizeof(location->path))
 		return -ENAMETOOLONG;
 	location->kind = STORAGE_BLOCK;
@@ -338,7 +339,7 @@ static int op_sync_all(void *medium)
 	return 0;
 }
 
-/* No MTD and no UBI operations: every partition is found as STORAGE_BLOCK. */
+/* No MTD operations: every partition is found as STORAGE_BLOCK. */
 struct storage_ops model_ops(void)
 {
 	return (struct storage_ops){
@@ -369,5 +370,8 @@ struct storage_ops model_ops(void)
 		.sync_all = op_sync_all,
 		.mount = op_mount,
 		.unmount = find_directory,
+		.ubi_info = model_op_ubi_info,
+		.ubi_update = model_op_ubi_update,
+		.ubi_write = model_op_ubi_write,
 	};
 }

@@ -69,6 +69,27 @@ static size_t gather_entries(const struct plan *plan, struct output_entry *entri
 	return count;
 }
 
+/*
+ * Lists of what stays; in a root file system that is made anew, the directories for what is mounted there, which no
+ * part of the target has. At most PLAN_CLEARINGS entries.
+ */
+static size_t gather_clearings(const struct plan *plan, struct output_entry *entries)
+{
+	static const char *const mounts[] = {"system/dev", "system/firmware"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->clearing_count; i++) {
+		const struct plan_clearing *clearing = &plan->clearings[i];
+
+		if (clearing->entry)
+			entries[count++] = (struct output_entry){.name = clearing->entry, .data = clearing->data};
+		else if (strcmp(clearing->directory, "/system") == 0)
+			for (size_t k = 0; k < sizeof(mounts) / sizeof(mounts[0]); k++)
+				entries[count++] = (struct output_entry){.name = mounts[k], .directory = true};
+	}
+	return count;
+}
+
 int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct gen_options *options, const char *path,
               struct error *error)
 {
@@ -91,9 +112,7 @@ int pack_plan(struct plan *plan, const struct verify_inputs *trees, const struct
 		entries[count++] = (struct output_entry){.name = PACKAGE_ROLLBACK_INDEX, .data = rollback->data};
 	entries[count] = (struct output_entry){.name = PACKAGE_SCRIPT};
 	err = spool_script(plan, &entries[count++].data, error);
-	for (size_t i = 0; i < plan->clearing_count; i++)
-		entries[count++] =
-			(struct output_entry){.name = plan->clearings[i].entry, .data = plan->clearings[i].data};
+	count += gather_clearings(plan, entries + count);
 	count += gather_entries(plan, entries + count);
 	if (err == 0 && count > package_default_limits().max_entries)
 		err = error_set(error, RESULT_FORMAT, EFBIG,

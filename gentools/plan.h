@@ -41,10 +41,12 @@ struct step {
 	struct step *next_same;            /* the next one of them */
 };
 
-/* A directory of the module of which only what the target has stays. */
+/* A file system of the module of which only what the target has stays. */
 struct plan_clearing {
-	const char *directory;
-	const char *entry;  /* the package's, as keep_only() takes it (updater/functions_keep.c) */
+	const char *path;      /* of its root, as in the trees */
+	const char *directory; /* where it is mounted */
+	const char *volume;
+	const char *entry;  /* the package's, as keep_only() takes it (updater/functions_keep.c); NULL: format it */
 	struct extent data; /* of that */
 };
 
@@ -59,7 +61,8 @@ struct plan {
 	size_t patch_spools;
 	const struct tree *source;
 	const struct tree *target;
-	bool full; /* nothing is known of what the module has */
+	bool full;    /* nothing is known of what the module has */
+	bool formats; /* its clearings are made by formatting */
 	struct plan_clearing clearings[PLAN_CLEARINGS];
 	size_t clearing_count;
 	bool has_store; /* an earlier package has made one, if only for what steps have stored there */

@@ -136,24 +136,39 @@ static int format_name(const struct arguments *arguments, struct storage_name *n
 	return storage_name_parse(text, name, error);
 }
 
+static int format_volume(struct updater_run *run, const struct arguments *arguments, const char *mount_point,
+                         struct error *error)
+{
+	struct storage_name name;
+	int err = format_name(arguments, &name, error);
+
+	if (err < 0)
+		return err;
+	if (run_skips(run, "format %s", name.name)) {
+		if (*mount_point)
+			rehearsal_format(&run->rehearsal, run->storage, arguments->text[FS_TYPE],
+			                 arguments->text[LOCATION], mount_point);
+		return 0;
+	}
+	journal_begin_write(run->journal, &name);
+	return storage_erase(run->storage, &name, error);
+}
+
 int function_format(struct script_call *call, struct script_value *result)
 {
-	struct updater_run *run = run_of(call);
+	char mount_point[STORAGE_PATH_MAX] = "";
 	struct arguments arguments;
-	struct storage_name name;
 	struct error error;
 	int err = arguments_read(call, 0, &arguments);
 
 	if (err < 0)
 		return err;
 	err = none_empty(call, &arguments, 3);
+	if (err == 0 && arguments.count > 4 && *arguments.text[4])
+		err = path_from_text(call, arguments.text[4], mount_point);
 	if (err < 0)
 		goto out;
-	err = format_name(&arguments, &name, &error);
-	if (err == 0 && !run_skips(run, "format %s", name.name)) {
-		journal_begin_write(run->journal, &name);
-		err = storage_erase(run->storage, &name, &error);
-	}
+	err = format_volume(run_of(call), &arguments, mount_point, &error);
 	err = err < 0 ? call_fail(call, result, "", &error) : script_result_text(result, arguments.text[LOCATION]);
 out:
 	arguments_free(&arguments);

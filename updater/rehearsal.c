@@ -131,6 +131,7 @@ void rehearsal_resize(struct rehearsal *rehearsal, struct storage *storage, cons
 		return;
 	if (i == rehearsal->growth_count)
 		rehearsal->growth[rehearsal->growth_count++] = (struct rehearsal_growth){.device = device};
+	frees = frees && !rehearsal->growth[i].emptied;
 	rehearsal->growth[i].bytes += (int64_t)size - (frees ? (int64_t)stat.size : 0);
 }
 
@@ -180,6 +181,22 @@ int rehearsal_check_room(const struct rehearsal *rehearsal, struct storage *stor
 		return err;
 	return error_set(error, RESULT_SPACE, ENOSPC, "%.180s: not enough space: need %llu bytes, have %llu",
 	                 target->name, (unsigned long long)size, (unsigned long long)bytes);
+}
+
+void rehearsal_format(struct rehearsal *rehearsal, struct storage *storage, const char *fs_type, const char *location,
+                      const char *mount_point)
+{
+	uint64_t device;
+	unsigned i;
+
+	/* Of what cannot be mounted nothing is known: the room is reckoned too small then, not too large. */
+	if (rehearsal_mount(rehearsal, storage, fs_type, location, mount_point, NULL, NULL) < 0)
+		return;
+	rehearsal_remove(rehearsal, storage, mount_point);
+	device = device_of(storage, mount_point);
+	i = find_growth(rehearsal, device);
+	if (i < rehearsal->growth_count)
+		rehearsal->growth[i].emptied = true;
 }
 
 /* ---- Mounts ---- */

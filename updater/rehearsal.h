@@ -19,6 +19,7 @@ struct rehearsal_entry;
 struct rehearsal_growth {
 	uint64_t device;
 	int64_t bytes;
+	bool emptied; /* formatted: what is there makes no room any more */
 };
 
 struct rehearsal {
@@ -54,6 +55,9 @@ int64_t rehearsal_growth(const struct rehearsal *rehearsal, struct storage *stor
 void rehearsal_resize(struct rehearsal *rehearsal, struct storage *storage, const char *path, uint64_t size);
 /* The same for a file or tree that is removed. */
 void rehearsal_remove(struct rehearsal *rehearsal, struct storage *storage, const char *path);
+/* The same for a file system, which is mounted for a look at it. */
+void rehearsal_format(struct rehearsal *rehearsal, struct storage *storage, const char *fs_type, const char *location,
+                      const char *mount_point);
 uint64_t rehearsal_room(uint64_t free_bytes, int64_t growth);
 
 /* Has the target room for a content of this size, beside the file that is there? RESULT_SPACE: need and have. */

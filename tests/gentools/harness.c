@@ -118,6 +118,7 @@ RECORDED(apply_patch_check)
 RECORDED(apply_patch_space)
 RECORDED(delete)
 RECORDED(delete_recursive)
+RECORDED(format)
 RECORDED(keep_only)
 RECORDED(mount)
 RECORDED(package_extract_dir)
@@ -158,6 +159,7 @@ static const struct script_function functions[] = {
 	FUNCTION(apply_patch_space, 1, 1),
 	FUNCTION(delete, 1, 50),
 	FUNCTION(delete_recursive, 1, 50),
+	FUNCTION(format, 5, 5),
 	FUNCTION(keep_only, 2, 2),
 	FUNCTION(mount, 4, 4),
 	FUNCTION(package_extract_dir, 2, 2),

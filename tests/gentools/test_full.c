@@ -9,6 +9,7 @@
 
 static const char *const no_lists[GEN_LISTS];
 static const struct gen_options full = {.full = true, .native = true};
+static const struct gen_options formatting = {.full = true};
 
 static const struct item source[] = {
 	ITEM_FILE("SYSTEM/bin/other", 0755, "goes"),
@@ -142,6 +143,54 @@ START_TEST(keeps_nothing)
 }
 END_TEST
 
+/* For updaters that know no keep_only(). */
+START_TEST(formats)
+{
+	struct run run;
+
+	run_start_with(&run, "a", source, target, no_lists, &formatting);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert(!has_entry(&run, PACKAGE_PROJECT_VERSION));
+	ck_assert(has_entry(&run, PACKAGE_TARGET_VERSION));
+	ck_assert(has_entry(&run, "system/dev"));
+	ck_assert(has_entry(&run, "system/firmware"));
+	ck_assert(!has_entry(&run, "keep.list"));
+	ck_assert_int_eq(find_call(&run, "keep_only("), -1);
+	ck_assert_int_eq(find_call(&run, "delete"), -1);
+	ck_assert_int_lt(find_call(&run, "format(ubifs,UBI,modem,0,/system/firmware)"),
+	                 find_call(&run, "format(ubifs,UBI,rootfs,0,/system)"));
+	ck_assert_int_lt(find_call(&run, "format(ubifs,UBI,rootfs,0,/system)"),
+	                 find_call(&run, "mount(ubifs,UBI,rootfs,/system)"));
+	ck_assert_int_lt(find_call(&run, "mount(ubifs,UBI,modem,/system/firmware)"),
+	                 find_call(&run, "package_extract_dir(system,/system)"));
+	ck_assert(has_call(&run, "set_metadata(/system/new,uid,0,gid,0,mode,0640)"));
+	run_end(&run);
+}
+END_TEST
+
+/* A part leaves the other parts' volumes as they are. */
+START_TEST(formats_parts)
+{
+	struct run run;
+
+	run_start_with(&run, "m", source, target, no_lists, &formatting);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_ge(find_call(&run, "format(ubifs,UBI,modem,"), 0);
+	ck_assert_int_eq(find_call(&run, "format(ubifs,UBI,rootfs,"), -1);
+	ck_assert(!has_entry(&run, "system/dev"));
+	run_end(&run);
+	run_start_with(&run, "l", source, target, no_lists, &formatting);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_eq(find_call(&run, "format(ubifs,UBI,modem,"), -1);
+	ck_assert_int_ge(find_call(&run, "format(ubifs,UBI,rootfs,"), 0);
+	run_end(&run);
+	run_start_with(&run, "o", source, target, no_lists, &formatting);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_eq(find_call(&run, "format("), -1);
+	run_end(&run);
+}
+END_TEST
+
 TCase *full_tests(void)
 {
 	TCase *tests = tcase_create("full");
@@ -151,5 +200,7 @@ TCase *full_tests(void)
 	tcase_add_test(tests, parts);
 	tcase_add_test(tests, same_from_any_source);
 	tcase_add_test(tests, keeps_nothing);
+	tcase_add_test(tests, formats);
+	tcase_add_test(tests, formats_parts);
 	return tests;
 }

@@ -11,6 +11,7 @@ from cases import Case
 
 FOLDER = os.path.join(small.SMALL, "kinds")
 FULL = os.path.join(FOLDER, "full.zip")
+FORMATTING = os.path.join(FOLDER, "formatting.zip")
 TOOLS = os.path.join(FOLDER, "tools.zip")
 DATA_BYTES = 4 << 20
 UPGRADED = ['"FOTA","START"', '"FOTA","END",0']
@@ -96,9 +97,9 @@ during_recovery()
 """
 
 
-def make_full():
-    module.command(cases.UPDATE_GEN, "a", "--full", "--compat", "native", "--target", small.V2, "-o", f"{FULL}.new")
-    os.replace(f"{FULL}.new", FULL)
+def make_full(path, *more):
+    module.command(cases.UPDATE_GEN, "a", "--full", *more, "--target", small.V2, "-o", f"{path}.new")
+    os.replace(f"{path}.new", path)
 
 
 def make_tools(version, path, more):
@@ -129,8 +130,7 @@ def made(path, make):
     return path
 
 
-def full(findings):
-    """A full package on a small module with other files, whose power is cut: exactly version 2."""
+def check_full(findings):
     findings.page_size = small.PAGE_SIZE
     findings.boots("nrrn")
     findings.end_after_cuts(0)
@@ -138,6 +138,16 @@ def full(findings):
     findings.runs(small.V2)
     findings.file(cases.STATUS_FILE, "IP_PREVIOUS_UPDATE_SUCCESSFUL")
     findings.over()
+
+
+def full(findings):
+    """A full package on a small module with other files, whose power is cut: exactly version 2."""
+    check_full(findings)
+
+
+def full_formatting(findings):
+    """The same by a package for the whole lineage, which formats, and begins anew when power was cut."""
+    check_full(findings)
 
 
 def app(findings):
@@ -162,6 +172,7 @@ def app(findings):
 
 FACTORY = os.path.join(small.SMALL, "factory-v1.cpio")
 CASES = [
-    Case(full, DAMAGED, package=lambda: made(FULL, make_full), factory=FACTORY),
+    Case(full, DAMAGED, package=lambda: made(FULL, lambda: make_full(FULL, "--compat", "native")), factory=FACTORY),
+    Case(full_formatting, DAMAGED, package=lambda: made(FORMATTING, lambda: make_full(FORMATTING)), factory=FACTORY),
     Case(app, RELEASES, package=lambda: made(TOOLS, make_releases), factory=FACTORY),
 ]

@@ -128,7 +128,8 @@ static bool is_firmware(const struct asset *asset)
 {
 	return strcmp(asset->place, "usrdata") != 0 && strcmp(asset->place, "calib") != 0 &&
 	       strcmp(asset->place, "persist") != 0 &&
-	       !(strcmp(asset->place, "rootfs") == 0 && strncmp(asset->path, "/firmware/", 10) == 0);
+	       !(strcmp(asset->place, "rootfs") == 0 &&
+	         (strcmp(asset->path, "/dev") == 0 || strncmp(asset->path, "/firmware", 9) == 0));
 }
 
 static void write_firmware(const struct reference *reference, bool is_new, const char *path)

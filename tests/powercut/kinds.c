@@ -2,6 +2,8 @@
 /* Reference packages that are no difference between two firmwares, and of objects that only our updaters make. */
 #include "tests/powercut/reference.h"
 
+#include <string.h>
+
 /* What is known of the module when a full package is made: nothing. It has other files, and other types of objects. */
 void make_full(struct reference *r)
 {
@@ -29,6 +31,28 @@ void make_full(struct reference *r)
 	set_node(&asset->old, 'p', 0, 0);
 	(void)add_changed(r, "modem", "/image/modem.b01", 5000, 5100, 137);
 	(void)add_gone(r, "modem", "/image/modem.b09", 800, 138);
+	bundle_generate(r);
+}
+
+/* The same for updaters of the whole lineage: all of both file systems goes before anything comes. */
+void make_formatted(struct reference *r)
+{
+	add_module(r, 4, LONG_BLOCK);
+	(void)add_files(r, "modem", UINT64_C(1) << 20, "/system/firmware");
+	r->full = true;
+	add_changed(r, "boot", NULL, 20000, 20500, 160)->whole = true;
+	(void)add_changed(r, "rootfs", "/bin/app", 9000, 9100, 161);
+	(void)add_gone(r, "rootfs", "/share/old/a", 700, 162);
+	(void)add_link(r, "rootfs", "/bin/sh", "bash", "busybox");
+	(void)add_shapes(r, "rootfs", "/etc/wrong", SHAPE_DIRECTORY, SHAPE_FILE, "right\n");
+	(void)add_gone(r, "rootfs", "/etc/wrong/inside", 700, 163);
+	(void)add_shapes(r, "rootfs", "/dev", SHAPE_NONE, SHAPE_DIRECTORY, "");
+	(void)add_shapes(r, "rootfs", "/firmware", SHAPE_NONE, SHAPE_DIRECTORY, "");
+	(void)add_changed(r, "modem", "/image/modem.b01", 5000, 5100, 164);
+	(void)add_gone(r, "modem", "/image/modem.b09", 800, 165);
+	for (unsigned i = 0; i < r->asset_count; i++)
+		r->assets[i].gap =
+			strcmp(r->assets[i].place, "rootfs") == 0 || strcmp(r->assets[i].place, "modem") == 0;
 	bundle_generate(r);
 }
 

@@ -56,8 +56,6 @@ static void make_boot(struct reference *r)
 
 static void make_everything(struct reference *r)
 {
-	struct asset *asset;
-
 	add_module(r, 4, LONG_BLOCK);
 	reference_place(r, "misc")->factory_bad = 1;
 	reference_place(r, "boot")->factory_bad = 2;
@@ -70,8 +68,7 @@ static void make_everything(struct reference *r)
 	(void)add_texts(r, "rootfs", VERSION_PATH, MODEL_ONE, MODEL_TWO);
 	(void)add_changed(r, "boot", NULL, 40000, 38000, 34);
 	(void)add_changed(r, "modem", NULL, 30000, 31000, 35);
-	asset = add_changed(r, "splash", NULL, 18000, 17000, 36);
-	asset->whole = true;
+	add_changed(r, "splash", NULL, 18000, 17000, 36)->whole = true;
 	r->backups = 2;
 	bundle_generate(r);
 }
@@ -368,6 +365,7 @@ static const struct recipe {
 	{"minimal", "an upgrade of two packages", make_minimal},
 	{"minimal-misc", "the same; misc of 1 block", make_minimal_small_misc},
 	{"full", "a full package on a module with other files; misc of 2 blocks", make_full},
+	{"formatted", "the same for updaters of the whole lineage: it formats", make_formatted},
 	{"app", "a release of user files, beside an older one and remnants", make_app},
 	{"nodes", "device nodes, extended attributes, a copy", make_nodes},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},

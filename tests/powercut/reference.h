@@ -153,6 +153,7 @@ void make_moved_low_space(struct reference *reference);
 void make_minimal(struct reference *reference);
 void make_minimal_small_misc(struct reference *reference);
 void make_full(struct reference *reference);
+void make_formatted(struct reference *reference);
 void make_app(struct reference *reference);
 void make_nodes(struct reference *reference);
 

@@ -196,6 +196,35 @@ START_TEST(test_room_adds_up)
 }
 END_TEST
 
+static int all_is_mounted(void *medium, const char *mount_point, bool *mounted)
+{
+	(void)medium;
+	(void)mount_point;
+	*mounted = true;
+	return 0;
+}
+
+/* All that was there makes room, once: what has an old file's path takes no less than any other. */
+START_TEST(test_room_by_formatting)
+{
+	static const char fits[] = "format(\"ubifs\", \"UBI\", \"rootfs\", \"0\", \"/system\");"
+				   "package_extract_file(\"big\", \"/system/gone\");"
+				   "package_extract_file(\"big\", \"/system/2\");";
+	uint8_t bytes[3000] = {0};
+	char script[512];
+
+	w.ops.is_mounted = all_is_mounted;
+	world_add(&w, "big", bytes, 3000, 0100644);
+	world_put(&w, "/system/gone", bytes, 3000);
+	world_put(&w, "/system/tree/file", bytes, 3000);
+	w.free_system = 1000;
+	world_succeeds(&w, fits);
+	(void)snprintf(script, sizeof(script), "%spackage_extract_file(\"big\", \"/system/3\");", fits);
+	world_aborts(&w, script, "/system/3: not enough space: need 3000 bytes, have 1000");
+	ck_assert_uint_eq(w.steps, 0);
+}
+END_TEST
+
 /* Each patch alone would fit, as long as the one before has not grown its file. */
 START_TEST(test_room_for_patches)
 {
@@ -301,6 +330,7 @@ Suite *suite_rehearsal(void)
 	tcase_add_test(tc, test_space);
 	tcase_add_loop_test(tc, test_room_adds_up, 0, 9);
 	tcase_add_test(tc, test_room_for_patches);
+	tcase_add_test(tc, test_room_by_formatting);
 	tcase_add_test(tc, test_missing_mount_point);
 	tcase_add_test(tc, test_other_aborts_count_too);
 	tcase_add_test(tc, test_moved_file);
