@@ -125,6 +125,14 @@ static struct version copy_version(const struct version *version)
 	return copy;
 }
 
+struct version version_of_name(const struct version *version, const char *first)
+{
+	struct version copy = copy_version(version);
+
+	copy.first = first;
+	return copy;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
@@ -134,7 +142,7 @@ bool version_equal(const struct version *a, const struct version *b)
 {
 	return a->shape == b->shape && a->size == b->size && a->mode == b->mode && a->uid == b->uid &&
 	       a->gid == b->gid && a->node == b->node && a->major == b->major && a->minor == b->minor &&
-	       same_text(a->xattr, b->xattr) && same_text(a->value, b->value) &&
+	       same_text(a->first, b->first) && same_text(a->xattr, b->xattr) && same_text(a->value, b->value) &&
 	       (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }
 

@@ -253,6 +253,7 @@ void check_assets(struct module *module, bool upgraded)
 			module_violate(module, "%s%s is not the %s one", asset->place, asset->path,
 			               old ? "old" : "new");
 	}
+	check_hard_links(module, upgraded);
 }
 
 /* Effects, then result file and logs, then the flag: the flag is about to go. */

@@ -99,6 +99,7 @@ void medium_put_file(struct medium *medium, const char *volume, const char *path
                      uint32_t mode);
 void medium_put_link(struct medium *medium, const char *volume, const char *path, const char *target);
 void medium_put_directory(struct medium *medium, const char *volume, const char *path);
+void medium_put_name(struct medium *medium, const char *volume, const char *path, const char *first); /* of its file */
 void medium_put_node(struct medium *medium, const char *volume, const char *path, const struct storage_stat *node);
 void medium_put_xattr(struct medium *medium, const char *volume, const char *path, const char *name,
                       const char *value); /* of what is there */

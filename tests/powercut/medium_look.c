@@ -208,6 +208,24 @@ void medium_put_directory(struct medium *medium, const char *volume, const char 
 	(void)put_path(medium, volume, path, STORAGE_DIRECTORY, 0755);
 }
 
+void medium_put_name(struct medium *medium, const char *volume, const char *path, const char *first)
+{
+	const char *name = strrchr(path, '/') + 1;
+	struct inode *inode = find(medium, volume, first, true);
+	struct inode *directory;
+	char folder[PATH_MAX];
+
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);
+	directory = find(medium, volume, folder, true);
+	if (inode && directory) {
+		inode->linked = true;
+		inode_set_name(directory, name, inode);
+		life_set_name(medium, &directory->durable, name, inode);
+	} else {
+		medium_die("%s: cannot be a name of %s", path, first);
+	}
+}
+
 void medium_put_node(struct medium *medium, const char *volume, const char *path, const struct storage_stat *node)
 {
 	struct inode *inode = put_path(medium, volume, path, (int)node->type, node->mode);

@@ -93,6 +93,10 @@ static void put_version(struct module *module, const struct place *place, const 
 
 	switch (version->shape) {
 	case SHAPE_FILE:
+		if (version->first) {
+			medium_put_name(module->medium, place->name, path, version->first);
+			break;
+		}
 		medium_put_file(module->medium, place->name, path, version->data, version->size, version->mode);
 		break;
 	case SHAPE_LINK:

@@ -119,6 +119,7 @@ bool status_is_final(struct module *module);
 
 /* Whatever release the link leads to, all of it is durably there (release.c). */
 void check_release(struct module *module);
+void check_hard_links(struct module *module, bool upgraded); /* which names are of one file */
 
 /* The device node or FIFO that a version is. */
 struct storage_stat version_node(const struct version *version);

@@ -360,6 +360,33 @@ MORE = [
 	if (err == 0 || err == -ENOENT)
 """),)),
     Mutation(
+        "hard-link-by-two-steps", "a name goes before it is one of another file",
+        "--package hard-links --loader abl --singles", "rootfs/bin/[a-z]* is neither old nor new",
+        (("storage/file.c", """\
+		err = storage->ops->link(storage->medium, from, temp);
+	if (err == 0)
+""", """\
+		err = storage->ops->link(storage->medium, from, temp);
+	if (err == 0)
+		err = storage->ops->unlink(storage->medium, at);
+	if (err == 0 || err == -ENOENT)
+"""),)),
+    Mutation(
+        "linked-over-itself", "the temporary name of a hard link is renamed over a name of the same file",
+        "--package hard-links --loader abl --singles", "rootfs/bin/.fota-new is left behind",
+        (("storage/file.c", """\
+	if (err == 0 && there == 1 && storage_same_file(&file, &now))
+		return 0;
+""", ""),)),
+    Mutation(
+        "not-separated", "a name that leaves a file stays one of it when an attempt was cut short",
+        "--package hard-links --loader abl --singles", "are names of one file|is not the new one",
+        (("updater/functions_links.c", """\
+		shared = stats[i].type == STORAGE_REGULAR && storage_same_file(&stats[i], stat);
+""", """\
+		shared = stats[i].type == STORAGE_REGULAR && storage_same_file(&stats[i], stat) && !run->config->resume;
+"""),)),
+    Mutation(
         "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
         "--package tiny --loader abl --random 60", "boot is not the new one",
         (("storage/writer_mtd.c", """\

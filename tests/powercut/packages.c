@@ -368,6 +368,7 @@ static const struct recipe {
 	{"formatted", "the same for updaters of the whole lineage: it formats", make_formatted},
 	{"app", "a release of user files, beside an older one and remnants", make_app},
 	{"nodes", "device nodes, extended attributes, a copy", make_nodes},
+	{"hard-links", "files of several names: new ones, changed, and names that leave", make_hard_links},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };
 enum { RECIPES = sizeof(recipes) / sizeof(recipes[0]) };

@@ -33,6 +33,8 @@ struct version {
 	char node; /* what kind of node: 'c', 'b', 'p' */
 	uint32_t major;
 	uint32_t minor;
+	const char *
+		first; /* of a file: the path of an asset before it, whose file it is a name of; NULL: its own file's */
 	const char *xattr; /* the name of its only extended attribute, NULL: it has none */
 	const char *value; /* that one's */
 };
@@ -137,6 +139,8 @@ struct asset *add_link(struct reference *reference, const char *place, const cha
                        const char *new);
 struct asset *add_directory(struct reference *reference, const char *place, const char *path, uint32_t mode,
                             uint32_t uid);
+/* What another name of the file is. */
+struct version version_of_name(const struct version *version, const char *first);
 void set_attributes(struct version *version, uint32_t mode, uint32_t uid, uint32_t gid);
 
 /* Something of these shapes, not only of these contents; SHAPE_NONE: nothing. The text is a file's or a link's. */
@@ -147,7 +151,7 @@ void set_node(struct version *version, char kind, uint32_t major, uint32_t minor
 /* Leave no room in rootfs for a new version beside its old one; when all assets are there. */
 void make_scarce(struct reference *reference);
 
-/* In files of their own, moved.c, minimal.c and kinds.c. */
+/* In files of their own, moved.c, minimal.c, kinds.c and hardlinks.c. */
 void make_moved_files(struct reference *reference);
 void make_moved_low_space(struct reference *reference);
 void make_minimal(struct reference *reference);
@@ -156,6 +160,7 @@ void make_full(struct reference *reference);
 void make_formatted(struct reference *reference);
 void make_app(struct reference *reference);
 void make_nodes(struct reference *reference);
+void make_hard_links(struct reference *reference);
 
 /* A zip archive. */
 struct bundle;
