@@ -11,6 +11,8 @@
 #define TYPE_SIZE 4
 #define RAW_SIZE  4 /* of the length, in front of the data */
 
+#define SHORTEST_END 128 /* bytes of noise at an end; bzip2 adds more to them than a chunk takes */
+
 struct chunk {
 	enum imgdiff_type type;
 	int64_t old_at; /* NORMAL, DEFLATE: the source */
@@ -161,6 +163,21 @@ static int add_noise(struct imgmaker *m, const struct image *from, const struct 
 	return err;
 }
 
+/* A last part, the copied bytes at its end bare if they are noise. */
+static int add_end(struct imgmaker *m, const struct image *from, const struct image *to, struct alignment *part)
+{
+	const struct stretch *last = &part->stretches[part->count - 1];
+	struct noise noise = {.size = (size_t)last->copy};
+	bool is_noise = false;
+	int err = 0;
+
+	if (noise.size >= SHORTEST_END)
+		err = noise_is_all(to->data + last->new_at + last->add, noise.size, &is_noise, m->error);
+	if (err == 0 && is_noise)
+		err = add_noise(m, from, to, part, &noise);
+	return err == 0 ? add_part(m, from, to, part) : err;
+}
+
 static int add_aligned(struct imgmaker *m, const struct image *from, const struct image *to,
                        const struct alignment *alignment)
 {
@@ -178,7 +195,7 @@ static int add_aligned(struct imgmaker *m, const struct image *from, const struc
 				err = add_noise(m, from, to, &part, &noise);
 		}
 	}
-	return err == 0 ? add_part(m, from, to, &part) : err;
+	return err == 0 && part.count > 0 ? add_end(m, from, to, &part) : err;
 }
 
 /*

@@ -63,27 +63,38 @@ static int put_stretches(struct buffer *streams, const struct alignment *part, c
 	return err;
 }
 
+/* A stream, and how it is compressed. */
+struct packing {
+	struct blocks blocks;
+	int level;
+};
+
 /* The smallest blocks that cost no bytes; where those take too much memory, the largest of them are made smaller. */
-static void choose_levels(const struct buffer *streams, uint64_t memory, int *levels)
+static int choose_packings(const struct buffer *streams, uint64_t memory, struct packing *packings, struct error *error)
 {
 	uint64_t need = BESIDE_MEMORY;
 
 	for (int i = 0; i < STREAMS; i++) {
-		levels[i] = bzip_level(streams[i].data, streams[i].size);
-		need += BZIP_MEMORY(levels[i]);
+		int err = blocks_find(&packings[i].blocks, streams[i].data, streams[i].size, error);
+
+		if (err < 0)
+			return err;
+		packings[i].level = bzip_level(streams[i].data, &packings[i].blocks);
+		need += BZIP_MEMORY(packings[i].level);
 	}
 	while (memory > 0 && need > memory) {
-		int *largest = levels;
+		struct packing *largest = packings;
 
 		for (int i = 1; i < STREAMS; i++)
-			if (levels[i] > *largest)
-				largest = &levels[i];
-		if (*largest == 1)
+			if (packings[i].level > largest->level)
+				largest = &packings[i];
+		if (largest->level == 1)
 			break;
-		need -= BZIP_MEMORY(*largest);
-		--*largest;
-		need += BZIP_MEMORY(*largest);
+		need -= BZIP_MEMORY(largest->level);
+		largest->level--;
+		need += BZIP_MEMORY(largest->level);
 	}
+	return 0;
 }
 
 static int put_patch(struct buffer *patch, const struct buffer *streams, int64_t new_size, uint64_t memory,
@@ -92,14 +103,17 @@ static int put_patch(struct buffer *patch, const struct buffer *streams, int64_t
 	uint8_t header[BSDIFF_HEADER_SIZE] = BSDIFF_MAGIC;
 	size_t start = patch->size;
 	size_t ends[STREAMS] = {0};
-	int levels[STREAMS];
+	struct packing packings[STREAMS] = {{.level = 0}};
 	int err = buffer_append(patch, header, sizeof(header), error);
 
-	choose_levels(streams, memory, levels);
+	if (err == 0)
+		err = choose_packings(streams, memory, packings, error);
 	for (int i = 0; err == 0 && i < STREAMS; i++) {
-		err = bzip_append(patch, streams[i].data, streams[i].size, levels[i], error);
+		err = bzip_append(patch, streams[i].data, &packings[i].blocks, packings[i].level, error);
 		ends[i] = patch->size;
 	}
+	for (int i = 0; i < STREAMS; i++)
+		blocks_free(&packings[i].blocks);
 	if (err < 0)
 		return err;
 	put_le64(patch->data + start + 8, ends[CONTROL] - start - sizeof(header));

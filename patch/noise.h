@@ -16,6 +16,9 @@ struct noise {
 /* Whether there may be any: looks at how often each byte occurs, and compresses nothing. */
 bool noise_is_likely(const uint8_t *data, size_t size);
 
+/* Whether it is nothing else. At most INT32_MAX bytes. */
+int noise_is_all(const uint8_t *data, size_t size, bool *noise, struct error *error);
+
 /* The first stretch of it that is worth to be kept apart. At most INT32_MAX bytes. */
 int noise_find(const uint8_t *data, size_t size, struct noise *noise, struct error *error);
 

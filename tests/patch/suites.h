@@ -9,6 +9,7 @@ Suite *suite_make(void);
 Suite *suite_inflated(void);
 Suite *suite_imgdiff(void);
 Suite *suite_imgmake(void);
+Suite *suite_blocks(void);
 Suite *suite_noise(void);
 
 #endif

@@ -12,6 +12,7 @@ int main(void)
 	srunner_add_suite(runner, suite_inflated());
 	srunner_add_suite(runner, suite_imgdiff());
 	srunner_add_suite(runner, suite_imgmake());
+	srunner_add_suite(runner, suite_blocks());
 	srunner_add_suite(runner, suite_noise());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

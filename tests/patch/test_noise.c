@@ -121,6 +121,25 @@ START_TEST(test_ends)
 }
 END_TEST
 
+/* As kernel modules have it: a signature at the end, another one each time. */
+START_TEST(test_little_at_the_end)
+{
+	struct bytes old = text_bytes(30000, 4), new = bytes_copy(old.data, old.size), plain, patch;
+
+	new.data[77] ^= 1;
+	append(&old, noise_bytes(552, 5));
+	append(&new, noise_bytes(552, 6));
+	plain = make_bsdiff40(&old, &new);
+	patch = make_imgdiff2(&old, &new);
+	ck_assert_uint_eq(chunks_in(&patch), 2);
+	ck_assert_uint_lt(patch.size + 64, plain.size);
+	bytes_free(&old);
+	bytes_free(&new);
+	bytes_free(&plain);
+	bytes_free(&patch);
+}
+END_TEST
+
 /* Noise that was there before, noise that is the same over and over, too little of it, and none: nothing to gain. */
 START_TEST(test_nothing_to_gain)
 {
@@ -128,6 +147,7 @@ START_TEST(test_nothing_to_gain)
 	struct bytes over = {0}, fresh = text_bytes(200000, 10);
 	const struct bytes *pairs[][2] = {{&noise, &noise}, {&old, &over}, {&old, &little}, {&old, &fresh}};
 
+	bytes_append(&little, old.data, old.size);
 	for (int i = 0; i < 4; i++)
 		bytes_append(&over, noise.data, noise.size);
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
@@ -256,6 +276,7 @@ Suite *suite_noise(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, test_image);
 	tcase_add_loop_test(tcase, test_ends, 0, 8);
+	tcase_add_test(tcase, test_little_at_the_end);
 	tcase_add_test(tcase, test_nothing_to_gain);
 	tcase_add_loop_test(tcase, test_raw, 0, 2);
 	tcase_add_test(tcase, test_raw_refusals);
