@@ -5,6 +5,7 @@
 #include "shell.h"
 
 #define MAKE         "$gen a -s v1/targetfiles.zip -t v2/targetfiles.zip "
+#define MANUAL       TEST_DATA "/../../gentools/update_gen.1"
 #define FAILS(cause) " >out 2>err; test $? = 1 && grep -q '" cause "' err"
 
 static const char *const truths[] = {
@@ -38,6 +39,34 @@ static const char *const truths[] = {
 	     "grep -Ewq '[0-9a-f]{64}' text || exit 1; done; grep -q 'sha1_check(read_file' text",
 	MAKE "-o x.zip --minimal --max-package 6K >out && for z in x x-2; do unzip -p $z.zip META-INF/*/updater-script "
 	     "'store/0' >text 2>err; ! grep -Ew '[0-9a-f]{64}' text && grep -Ewq '[0-9a-f]{40}' text || exit 1; done",
+	/* What the lists change. */
+	"echo SYSTEM/a >l; " MAKE "-o x.zip --fullota l >out && grep -q '^whole SYSTEM/a: ' out && "
+	"grep -q '^patch SYSTEM/b: ' out",
+	"echo SYSTEM/a >l; " MAKE "-o x.zip --noota l >out && grep -q '^noota SYSTEM/a: changed in the target' out && "
+	"! unzip -p x.zip '*script' | grep system/a",
+	"echo '/new 640 7 8' >l; " MAKE "-o x.zip --chmod l >out && unzip -p x.zip '*script' | "
+	"grep -q '/system/new\", \"uid\", 7, \"gid\", 8, \"mode\", 0640'",
+	SHELL_UNPACK
+	"for v in 1 2; do mkdir -p d$v/MULTIFOTA; echo $v >d$v/MULTIFOTA/x.mbn; done; echo x.mbn part >l; "
+	"$gen a -s d1 -t d2 -o x.zip --multifota l >out && unzip -p x.zip '*script' | grep -q 'MTD:part:' && "
+	"$gen a -s d1 -t d2 -o x.zip >out && unzip -p x.zip '*script' | grep -q 'MTD:x:'",
+	/* Limits, each of which is said with what is needed. */
+	MAKE "-o x.zip --max-package 1K" FAILS("package: [0-9]* bytes are needed, at most 1024") " && ! test -e x.zip",
+	SHELL_UNPACK "echo 2 >d2/BOOTABLE_IMAGES/boot.img; $gen a -s d1 -t d2 -o x.zip --max-scratch 1" FAILS(
+		"in /cache beside the package: [0-9]* bytes") " && ! test -e x.zip",
+	/* User files: where they go, whose they are, who made them. */
+	"mkdir u && echo x >u/x && openssl genpkey -algorithm ed25519 -out k && $gen app u --to /usrdata/at/here -o "
+	"a.zip "
+	"--owner 5:6 >out && unzip -p a.zip '*script' >s && grep -q '/usrdata/at/here.releases/.*/x\", \"uid\", 5, "
+	"\"gid\", 6' s && $gen app u --to /usrdata/at/here -o b.zip --owner 5:6 --sign k >out && ! cmp -s a.zip b.zip "
+	"&& "
+	"$gen sign a.zip -k k && cmp a.zip b.zip",
+	/* The manual's packages, word by word, of a folder whose archive still has what was deleted. */
+	"unzip -qd v2/targetfiles v2/targetfiles.zip && rm v2/targetfiles/SYSTEM/a && export PATH=$(dirname "
+	"$gen):$PATH && "
+	"sed -n '/^[.]nf$/,/^[.]fi$/p' " MANUAL " | grep -v -e '^[.]' -e DIR | sed 's/\\\\-/-/g' >commands && "
+	"test $(wc -l <commands) -ge 5 && sh -e ./commands >out && grep -q '^delete SYSTEM/a$' log && test -s "
+	"update.zip",
 	/* The figures take nobody's place either. */
 	MAKE "-o x.zip --json x.zip" FAILS("x.zip: is the package") " && ! test -e x.zip",
 	"cp v1/targetfiles.zip old; " MAKE
