@@ -16,7 +16,8 @@ PARTS, letters that combine ("ml" or "m l"):
 The lists quectel_fullota_filelist.txt, quectel_noota_filelist.txt, quectel_chmod_filelist.txt and
 quectel_multifota_filelist.txt count, if they are in the working folder.
 
-Options are those of update_gen: see update_gen --help. An update.zip of an earlier run is removed first.
+Options are those of update_gen: see update_gen --help. The update.zip and update-2.zip of an
+earlier run are removed first.
 Standard output is the log, standard error only has errors. Exit status: that of update_gen, 0 done, 2 wrong usage.'
 
 fail() {
@@ -43,9 +44,9 @@ else
 fi
 [ "$1" = --version ] && exec "$update_gen" --version
 
+# Whoever finds one behind a failure would take it for the new one.
+rm -f update.zip update-2.zip || fail 1 'cannot remove the old update.zip'
 for version in v1 v2; do
 	[ -f "$version/targetfiles.zip" ] || [ -d "$version/targetfiles" ] || fail 1 "no $version/targetfiles.zip in $(pwd)"
 done
-# Whoever finds an update.zip behind a failure would take it for the new one.
-rm -f update.zip || fail 1 'cannot remove the old update.zip'
 exec "$update_gen" --source v1 --target v2 --output update.zip --lists . "$@"

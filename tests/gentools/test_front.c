@@ -34,6 +34,7 @@ static const char *const truths[] = {
 	"./update_gen.sh q >out 2>err; test $? = 2 && test -s err && ! test -s out",
 	"touch update.zip; ./update_gen.sh o >out 2>err; test $? = 1 && grep -q 'nothing to do' err && ! test -e "
 	"update.zip",
+	"mv v2 v3; touch update.zip update-2.zip; ./update_gen.sh a >out 2>err; ! ls | grep '^update.*zip'",
 	"mv v2 v3; ./update_gen.sh a >out 2>err; test $? = 1 && grep -q 'no v2/targetfiles.zip' err && ! test -s out",
 	"./update_gen.sh --help >out 2>err && grep -q Usage out && ! test -s err",
 	"test \"$(./update_gen.sh --version)\" = \"$($gen --version)\"",
