@@ -137,8 +137,9 @@ int main_end(const char *command, int err, const struct error *error)
 		(void)fprintf(stderr, "%s: %s\n", command, error->message);
 		return err == -EILSEQ || err == -ECANCELED ? EXIT_NOT_PROVED : EXIT_FAILURE;
 	}
-	if (fflush(stdout) == 0)
+	/* Lines of the log are flushed one by one: what failed then only the mark tells. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_SUCCESS;
-	perror("update_gen: standard output");
+	(void)fprintf(stderr, "%s: standard output: cannot be written\n", command);
 	return EXIT_FAILURE;
 }
