@@ -245,8 +245,8 @@ static void take_manifest(struct job *job, const struct fetch_manifest *manifest
 		fail_and_forget(job, &error);
 		return;
 	}
-	log_printf(job->log, "manifest: %" PRIu64 " bytes, %" PRIu64 " unpacked; it is for this version",
-	           manifest->file.size, manifest->unpacked);
+	log_printf(job->log, "manifest: %" PRIu64 " bytes, %" PRIu64 " unpacked; it is for %s version",
+	           manifest->file.size, manifest->unpacked, manifest->has_version ? "this" : "any");
 }
 
 static void take_beginning(struct job *job, const struct fetch_answer *answer, uint64_t now_ms)
