@@ -356,6 +356,7 @@ void compose_script(const struct plan *plan, FILE *out)
 	store_put_checks(plan, out);
 	compose_checks(plan, out);
 	put_space(plan, out);
+	compose_leftovers(plan, out);
 	put_changes(plan, out);
 	store_put_end(plan, out);
 	compose_end(plan, plan->has_store, out);

@@ -14,11 +14,12 @@ enum compose_turn compose_turn(const struct step *step);
 
 /*
  * The pieces of which that consists: mounts, what must be true before anything changes, without the room that changes
- * take, what goes of a module of which nothing is known, and unmounting. What is stored on the root file system needs
- * its mount, too.
+ * take, what upgrades that were given up have left, what goes of a module of which nothing is known, and unmounting.
+ * What is stored on the root file system needs its mount, too.
  */
 void compose_begin(const struct plan *plan, bool system, FILE *out);
 void compose_checks(const struct plan *plan, FILE *out);
+void compose_leftovers(const struct plan *plan, FILE *out);
 void compose_clearings(const struct plan *plan, FILE *out);
 void compose_end(const struct plan *plan, bool system, FILE *out);
 

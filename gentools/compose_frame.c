@@ -2,6 +2,8 @@
 /* What a script begins and ends with. */
 #include "gentools/compose.h"
 
+#include "gentools/store.h"
+
 /* Whether anything of the file system, or of the modem's, is touched. */
 static bool uses_system(const struct plan *plan)
 {
@@ -56,6 +58,16 @@ static void put_root(const struct plan *plan, const struct plan_clearing *cleari
 	compose_call(out, "set_metadata(", clearing->directory, "");
 	(void)fprintf(out, ", \"uid\", %lld, \"gid\", %lld, \"mode\", 0%o);\n", (long long)root->uid,
 	              (long long)root->gid, root->mode);
+}
+
+/*
+ * The store of an upgrade whose second package never came: it takes room, and nobody else would ever look at it. Once
+ * another package is armed, qfotad does not go on with that upgrade either.
+ */
+void compose_leftovers(const struct plan *plan, FILE *out)
+{
+	if (!plan->has_store && !plan->full && uses_system(plan))
+		(void)fputs("delete_recursive(\"" STORE_PLACE "\");\n", out);
 }
 
 void compose_clearings(const struct plan *plan, FILE *out)

@@ -17,10 +17,13 @@ static const struct item no_items[] = {ITEM_END};
 #define TOOL   "7f666633e926af4e9c7c73508225c427c4f722b5"
 #define LETTER "7a81af3e591ac713f81ea1efe93dcf36157d8376"
 
-/* Every call that changes something, in order; ui_print, progress and unmount left out. */
+#define LEFTOVERS "delete_recursive(/system/.fota-store)"
+
+/* Every call that changes something, in order; leftovers, ui_print, progress and unmount left out. */
 static void check_changes(const struct run *run, const char *expected)
 {
-	static const char *const ignored[] = {"ui_print(", "set_progress(", "show_progress(", "unmount(", "mount("};
+	static const char *const ignored[] = {"ui_print(", "set_progress(", "show_progress(",
+	                                      "unmount(",  "mount(",        LEFTOVERS};
 	char *found = calloc(1, strlen(run->calls) + 1);
 
 	for (const char *line = run->calls; *line;) {
@@ -36,6 +39,28 @@ static void check_changes(const struct run *run, const char *expected)
 	ck_assert_str_eq(found, expected);
 	free(found);
 }
+
+/* Of an upgrade that was given up: not before this one is known to fit, and not by who does not look at that place. */
+START_TEST(leftovers_go)
+{
+	static const struct item source[] = {ITEM_NOISE("SYSTEM/bin/a", 5000, 1), ITEM_END};
+	static const struct item target[] = {ITEM_NOISE("SYSTEM/bin/a", 5000, 9), ITEM_END};
+	static const struct item boot[] = {ITEM_NOISE("SYSTEM/bin/a", 5000, 1),
+	                                   ITEM_NOISE("BOOTABLE_IMAGES/boot.img", 5000, 1), ITEM_END};
+	struct run run;
+
+	run_start(&run, "a", source, target);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_ge(find_call(&run, "apply_patch_check("), 0);
+	ck_assert_int_gt(find_call(&run, LEFTOVERS), find_call(&run, "apply_patch_check("));
+	ck_assert_int_lt(find_call(&run, LEFTOVERS), find_call(&run, "apply_patch(/system/bin/a"));
+	run_end(&run);
+	run_start(&run, "a", source, boot);
+	ck_assert_msg(run.result == 0, "%s", run.error.message);
+	ck_assert_int_eq(find_call(&run, LEFTOVERS), -1);
+	run_end(&run);
+}
+END_TEST
 
 START_TEST(patches_what_differs)
 {
@@ -431,6 +456,7 @@ TCase *change_tests(void)
 	TCase *tests = tcase_create("changes");
 
 	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, leftovers_go);
 	tcase_add_test(tests, patches_what_differs);
 	tcase_add_test(tests, digests_in_the_seeds_order);
 	tcase_add_test(tests, room_for_the_larger_version);

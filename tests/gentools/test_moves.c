@@ -53,7 +53,7 @@ START_TEST(moved)
 	            "\") ||\n       apply_patch_check(\"/system/usr/libx.so.1.2.3\", \"");
 	check_order(&run, "rename(",
 	            "set_metadata(\"/system/usr/libx.so.1.10\", \"uid\", 0, \"gid\", 0, \"mode\", 0644)");
-	ck_assert(!says(&run, "apply_patch(") && !says(&run, "delete") && !says(&run, "package_extract_dir"));
+	ck_assert(!says(&run, "apply_patch(") && !says(&run, "delete(") && !says(&run, "package_extract_dir"));
 	ck_assert_uint_eq(package_count(run.package), 3);
 	ck_assert(logs(&run, "rename SYSTEM/usr/libx.so.1.2.3 -> SYSTEM/usr/libx.so.1.10\n"));
 	run_end(&run);
