@@ -7,12 +7,14 @@
 #include <string.h>
 
 /*
- * The updater without a script and a patch at work: the static program, of 1 MiB, the package's directory. The tree of
- * a script takes that much for each byte of its text, which the package's entry has, and scripts have about that many
- * bytes for each patch. tests/updater/memory.sh and resume measure whole runs.
+ * The updater without a script and a patch at work: the static program, of 1 MiB, and the package's directory.
+ * tests/updater/memory.sh and resume measure whole runs.
  */
-#define UPDATER_MEMORY     ((uint64_t)2 << 20)
+#define UPDATER_MEMORY ((uint64_t)2 << 20)
+
+/* A script's tree, for each byte of text; and how much text there will be, rather more: as it is, and for a patch. */
 #define MEMORY_PER_BYTE    6
+#define SCRIPT_SIZE        4096
 #define SCRIPT_FOR_A_PATCH 600
 
 /* Bytes a second of a Cortex-A7 of 1.2 GHz with raw NAND: rough, and rather too slow. */
@@ -52,7 +54,7 @@ static int count_memory(struct package *package, uint64_t *memory, struct error 
 
 uint64_t needs_patch_memory(const struct gen_limits *limits, size_t patches)
 {
-	uint64_t others = UPDATER_MEMORY + patches * SCRIPT_FOR_A_PATCH * MEMORY_PER_BYTE;
+	uint64_t others = UPDATER_MEMORY + (SCRIPT_SIZE + patches * SCRIPT_FOR_A_PATCH) * MEMORY_PER_BYTE;
 
 	if (limits->memory == 0)
 		return 0;
