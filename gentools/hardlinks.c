@@ -265,9 +265,9 @@ static void split_group(struct object **old, size_t count, struct tree *target, 
 		struct object *new = (struct object *)tree_find(target, old[i]->path);
 
 		/* Updaters of the lineage write into what is there. */
-		if (!native && is_file(new) && new->whole)
+		if (!native && is_file(new) && new->whole) {
 			new->anew = true;
-		else if (stays(old[i], new) && (!keeper || claim(old[i], new) > best)) {
+		} else if (stays(old[i], new) && (!keeper || claim(old[i], new) > best)) {
 			keeper = new;
 			best = claim(old[i], new);
 		}

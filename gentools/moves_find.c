@@ -77,7 +77,6 @@ static int find_sources(struct moves_search *search, const struct plan *plan, co
 	for (size_t i = 0; i < source->count; i++) {
 		const struct object *old = &source->objects[i];
 		const struct object *new = tree_find(plan->target, old->path);
-
 		bool gone = !new && !old->held;
 
 		if ((gone || (copies && new)) && may_be_source(old, new, plan->target, parts))

@@ -150,8 +150,9 @@ static int plan_new(struct plan *plan, const struct object *old, const struct ob
 /* Whether the trees differ in nothing of it. */
 static bool same_file(const struct object *old, const struct object *new)
 {
-	return old && old->type == OBJECT_FILE && digest_equal(&old->digest, &new->digest) && !new->whole &&
-	       !new->forced && !new->apart_from &&same_metadata(old, new) && object_same_xattrs(old, new);
+	if (!old || old->type != OBJECT_FILE || new->whole || new->forced || new->apart_from)
+		return false;
+	return digest_equal(&old->digest, &new->digest) && same_metadata(old, new) && object_same_xattrs(old, new);
 }
 
 /* A name of the file that the first one was already a name of, which is as it was; and so on the module, too. */
