@@ -32,65 +32,66 @@ static long size_of(const char *folder, const char *name)
 
 #define INPUTS " --source source.zip --target target.zip"
 
+static const struct {
+	const char *arguments;
+	int status;
+	bool output;
+	bool errors;
+} exits[] = {
+	{"a -s source.zip -t target.zip -o source.zip", 1, false, true},
+	{"a -s source.zip -t target.zip -o ./target.zip", 1, false, true},
+	{"a" INPUTS " -o x.zip", 0, true, false},
+	{"m l -s source.zip -t target.zip --output x.zip", 0, true, false},
+	{"o" INPUTS " -o x.zip", 1, true, true}, /* the log warns of what is left out */
+	{"o" INPUTS " -o x.zip --allow-empty", 0, true, false},
+	{"a" INPUTS " -o x.zip --lists .", 0, true, false},
+	{"a" INPUTS " -o x.zip --noota", 2, false, true},
+	{"o" INPUTS " -o x.zip --allow-empty --no-verify", 0, true, false},
+	{"a" INPUTS " -o y.zip --no-verify", 0, true, false},
+	{"verify y.zip" INPUTS, 0, true, false},
+	{"verify y.zip" INPUTS " --max-package 1K --max-memory 1M", 1, true, true},
+	{"verify y.zip" INPUTS " --max-scratch 1000M", 0, true, false},
+	{"verify y.zip" INPUTS " --max-scratch 0", 2, false, true},
+	{"a" INPUTS " -o limited.zip --max-memory 1M", 1, true, true},
+	{"a -t target.zip -o formatted.zip --full", 0, true, false},
+	{"verify formatted.zip" INPUTS, 0, true, false},
+	{"a -t target.zip -o full.zip --full --compat native --minimal --max-package 1M", 2, false, true},
+	{"a --full --compat native -o full.zip", 2, false, true},
+	{"a -t target.zip -o full.zip --full --compat native", 0, true, false},
+	{"verify full.zip" INPUTS, 0, true, false},
+	{"verify full.zip -s target.zip -t target.zip", 0, true, false},
+	{"verify full.zip -s target.zip -t source.zip", 3, true, true},
+	{"verify full.zip --full --compat native", 2, false, true},
+	{"a" INPUTS " -o full.zip --full --compat native --noota kept", 1, true, true},
+	{"a" INPUTS " -o two.zip --minimal", 2, false, true},
+	{"a" INPUTS " -o two.zip --minimal --max-package 1M", 0, true, false},
+	{"verify two.zip" INPUTS, 0, true, false},
+	{"verify two-2.zip" INPUTS, 3, false, true},
+	{"verify y.zip -s source.zip", 0, true, false},
+	{"a" INPUTS " -o z.zip --noota kept", 1, true, true},
+	{"a" INPUTS " -o z.zip --noota kept --allow-empty", 0, true, false},
+	{"verify z.zip" INPUTS " --noota kept", 0, true, false},
+	{"verify z.zip" INPUTS, 3, true, true},
+	{"verify y.zip l" INPUTS, 0, true, false},
+	{"verify y.zip mo" INPUTS, 3, true, true},
+	{"verify source.zip" INPUTS, 3, false, true},
+	{"verify none.zip" INPUTS, 1, false, true},
+	{"verify y.zip", 2, false, true},
+	{"verify" INPUTS, 2, false, true},
+	{"verify y.zip -o y.zip" INPUTS, 2, false, true},
+	{"a --source none.zip --target target.zip -o x.zip", 1, false, true},
+	{"a --source out --target target.zip -o x.zip", 1, false, true},
+	{"a" INPUTS " -o none/x.zip", 1, true, true},
+	{"a" INPUTS, 2, false, true},
+	{INPUTS " -o x.zip", 2, false, true},
+	{"q" INPUTS " -o x.zip", 2, false, true},
+	{"a" INPUTS " -o x.zip --unknown", 2, false, true},
+	{"--help", 0, true, false},
+	{"--version", 0, true, false},
+};
+
 START_TEST(exit_codes)
 {
-	static const struct {
-		const char *arguments;
-		int status;
-		bool output;
-		bool errors;
-	} cases[] = {
-		{"a -s source.zip -t target.zip -o source.zip", 1, false, true},
-		{"a -s source.zip -t target.zip -o ./target.zip", 1, false, true},
-		{"a" INPUTS " -o x.zip", 0, true, false},
-		{"m l -s source.zip -t target.zip --output x.zip", 0, true, false},
-		{"o" INPUTS " -o x.zip", 1, true, true}, /* the log warns of what is left out */
-		{"o" INPUTS " -o x.zip --allow-empty", 0, true, false},
-		{"a" INPUTS " -o x.zip --lists .", 0, true, false},
-		{"a" INPUTS " -o x.zip --noota", 2, false, true},
-		{"o" INPUTS " -o x.zip --allow-empty --no-verify", 0, true, false},
-		{"a" INPUTS " -o y.zip --no-verify", 0, true, false},
-		{"verify y.zip" INPUTS, 0, true, false},
-		{"verify y.zip" INPUTS " --max-package 1K --max-memory 1M", 1, true, true},
-		{"verify y.zip" INPUTS " --max-scratch 1000M", 0, true, false},
-		{"verify y.zip" INPUTS " --max-scratch 0", 2, false, true},
-		{"a" INPUTS " -o limited.zip --max-memory 1M", 1, true, true},
-		{"a -t target.zip -o formatted.zip --full", 0, true, false},
-		{"verify formatted.zip" INPUTS, 0, true, false},
-		{"a -t target.zip -o full.zip --full --compat native --minimal --max-package 1M", 2, false, true},
-		{"a --full --compat native -o full.zip", 2, false, true},
-		{"a -t target.zip -o full.zip --full --compat native", 0, true, false},
-		{"verify full.zip" INPUTS, 0, true, false},
-		{"verify full.zip -s target.zip -t target.zip", 0, true, false},
-		{"verify full.zip -s target.zip -t source.zip", 3, true, true},
-		{"verify full.zip --full --compat native", 2, false, true},
-		{"a" INPUTS " -o full.zip --full --compat native --noota kept", 1, true, true},
-		{"a" INPUTS " -o two.zip --minimal", 2, false, true},
-		{"a" INPUTS " -o two.zip --minimal --max-package 1M", 0, true, false},
-		{"verify two.zip" INPUTS, 0, true, false},
-		{"verify two-2.zip" INPUTS, 3, false, true},
-		{"verify y.zip -s source.zip", 0, true, false},
-		{"a" INPUTS " -o z.zip --noota kept", 1, true, true},
-		{"a" INPUTS " -o z.zip --noota kept --allow-empty", 0, true, false},
-		{"verify z.zip" INPUTS " --noota kept", 0, true, false},
-		{"verify z.zip" INPUTS, 3, true, true},
-		{"verify y.zip l" INPUTS, 0, true, false},
-		{"verify y.zip mo" INPUTS, 3, true, true},
-		{"verify source.zip" INPUTS, 3, false, true},
-		{"verify none.zip" INPUTS, 1, false, true},
-		{"verify y.zip", 2, false, true},
-		{"verify" INPUTS, 2, false, true},
-		{"verify y.zip -o y.zip" INPUTS, 2, false, true},
-		{"a --source none.zip --target target.zip -o x.zip", 1, false, true},
-		{"a --source out --target target.zip -o x.zip", 1, false, true},
-		{"a" INPUTS " -o none/x.zip", 1, true, true},
-		{"a" INPUTS, 2, false, true},
-		{INPUTS " -o x.zip", 2, false, true},
-		{"q" INPUTS " -o x.zip", 2, false, true},
-		{"a" INPUTS " -o x.zip --unknown", 2, false, true},
-		{"--help", 0, true, false},
-		{"--version", 0, true, false},
-	};
 	char folder[] = "/tmp/test_gentools.XXXXXX";
 	char command[64];
 	static const struct item source[] = {ITEM_END};
@@ -104,12 +105,12 @@ START_TEST(exit_codes)
 	(void)snprintf(paths[1], sizeof(paths[1]), "%s/target.zip", folder);
 	write_firmware(paths[0], source);
 	write_firmware(paths[1], target);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const char *arguments = cases[i].arguments;
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		const char *arguments = exits[i].arguments;
 
-		ck_assert_msg(run_program(folder, arguments) == cases[i].status, "update_gen %s", arguments);
-		ck_assert_msg((size_of(folder, "out") > 0) == cases[i].output, "output of update_gen %s", arguments);
-		ck_assert_msg((size_of(folder, "err") > 0) == cases[i].errors, "errors of update_gen %s", arguments);
+		ck_assert_msg(run_program(folder, arguments) == exits[i].status, "update_gen %s", arguments);
+		ck_assert_msg((size_of(folder, "out") > 0) == exits[i].output, "output of update_gen %s", arguments);
+		ck_assert_msg((size_of(folder, "err") > 0) == exits[i].errors, "errors of update_gen %s", arguments);
 	}
 	ck_assert_int_gt(size_of(folder, "x.zip"), 0);
 	ck_assert_int_eq(size_of(folder, "x.zip.part"), -1);
