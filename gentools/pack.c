@@ -143,7 +143,12 @@ static bool is_version(const char *path, const char *version)
 
 static bool is_input(const char *path, const struct gen_options *options)
 {
-	return is_version(path, options->source) || is_version(path, options->target);
+	bool is_list = false;
+
+	for (unsigned i = 0; i < GEN_LISTS; i++)
+		is_list |= options->lists[i] && is_same_file(path, options->lists[i]);
+	return is_list || (options->sign && is_same_file(path, options->sign)) || is_version(path, options->source) ||
+	       is_version(path, options->target);
 }
 
 int pack_check_output(const char *output, const struct gen_options *options, struct error *error)

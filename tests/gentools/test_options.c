@@ -67,6 +67,10 @@ static const char *const truths[] = {
 	"sed -n '/^[.]nf$/,/^[.]fi$/p' " MANUAL " | grep -v -e '^[.]' -e DIR | sed 's/\\\\-/-/g' >commands && "
 	"test $(wc -l <commands) -ge 5 && sh -e ./commands >out && grep -q '^delete SYSTEM/a$' log && test -s "
 	"update.zip",
+	/* Neither does a package take that of a list or of the key. */
+	"echo /new >l; " MAKE "-o l --noota l" FAILS("l: is an input") " && test $(cat l) = /new",
+	"openssl genpkey -algorithm ed25519 -out k && cp k old && " MAKE
+	"-o k --sign k" FAILS("k: is an input") " && cmp k old",
 	/* A log that is lost is a failure, although the package is there. */
 	"$gen a -s v1 -t v2 -o x.zip 2>err >/dev/full; test $? = 1 && grep -q 'standard output: cannot be' err && "
 	"test -s x.zip && mkdir all && mv v1 v2 all && $gen plan --versions all --jobs 2 2>err >/dev/full; "
