@@ -3,6 +3,8 @@
 
 #include "gentools/tree_xattr.h"
 
+#include <sys/stat.h>
+
 /* Whether a directory may be there before the package's files are unpacked, and be private. */
 static bool is_made_by_move(const struct plan *plan, const struct step *step)
 {
@@ -12,12 +14,26 @@ static bool is_made_by_move(const struct plan *plan, const struct step *step)
 	return false;
 }
 
+/*
+ * A file that is patched or moved keeps owner and mode. Not so set-id bits: updaters of the lineage set the owner last,
+ * which clears them.
+ */
+static bool keeps_metadata(const struct plan *plan, const struct step *step)
+{
+	const struct object *old = step->old;
+	const struct object *new = step->new;
+
+	return !plan->full && (step_is_patch(step) || step->kind == STEP_RENAME) && !new->forced &&
+	       old->uid == new->uid && old->gid == new->gid && old->mode == new->mode &&
+	       !(new->mode &(S_ISUID | S_ISGID)) && old->capabilities == 0 && new->capabilities == 0;
+}
+
 /* Mode and owner; links have no mode. Also for root's: in a set-group-id directory a new link gets another group. */
 static void put_metadata(FILE *out, const struct plan *plan, const struct step *step)
 {
 	const struct object *new = step->new;
 
-	if (!new || step_is_image(step) || step->kind == STEP_HARD_LINK)
+	if (!new || step_is_image(step) || step->kind == STEP_HARD_LINK || keeps_metadata(plan, step))
 		return;
 	if (new->implied) {
 		if (step->kind == STEP_DIRECTORY && (plan->full || is_made_by_move(plan, step)))

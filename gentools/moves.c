@@ -128,6 +128,21 @@ static int take_offer(struct moves_search *search, struct plan *plan, const stru
 	return err;
 }
 
+/* A rename makes the folders of its new path: they need no entries. */
+static void spare_folders(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		for (size_t k = 0; plan->steps[i].kind == STEP_RENAME && k < plan->count; k++) {
+			struct step *folder = &plan->steps[k];
+
+			if (folder->kind != STEP_DIRECTORY || !path_in(plan->steps[i].path, folder->path))
+				continue;
+			free(folder->entry);
+			folder->entry = NULL;
+		}
+	}
+}
+
 int moves_choose(struct plan *plan, struct plan *trials, const struct tree *source, const struct gen_options *options,
                  struct error *error)
 {
@@ -151,6 +166,7 @@ int moves_choose(struct plan *plan, struct plan *trials, const struct tree *sour
 		if (plan->steps[search.offers[i].step].kind == STEP_WHOLE)
 			err = take_offer(&search, plan, &search.offers[i], options->native, error);
 	plan_drop_moot(plan);
+	spare_folders(plan);
 out:
 	moves_search_free(&search);
 	return err;

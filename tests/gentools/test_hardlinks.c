@@ -32,7 +32,7 @@ static const char *const truths[] = {
 	LINKED "true" MAKE " 2>err; test $? = 1 && grep -q 'nothing to do' err",
 	/* The content changes, the mode changes: for all of them. */
 	LINKED "echo more >>l" NATIVE "[ $(grep -c '^patch ' out) = 1 ] && "
-	       "grep -q ' set_metadata(\"/system/a\".* hard_link(\"/system/a\", \"/system/l\"); ' s",
+	       "grep -q 'apply_patch(\"/system/a\".* hard_link(\"/system/a\", \"/system/l\"); ' s",
 	LINKED "echo more >>l" OLD "grep -q '^patch SYSTEM/l: .* the patch of SYSTEM/a$' out",
 	LINKED "chmod 700 l" NATIVE
 	       "grep -q 'set_metadata(\"/system/a\".* hard_link(\"/system/a\", \"/system/l\"); ' s",
