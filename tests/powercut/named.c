@@ -59,6 +59,7 @@ static bool run_backup(struct engine *engine)
 static struct reference *make_large(void)
 {
 	struct reference *r = reference_new("large");
+	struct asset *asset;
 	char path[32];
 
 	add_module(r, 4, LONG_BLOCK);
@@ -66,7 +67,9 @@ static struct reference *make_large(void)
 	(void)add_same(r, "boot", NULL, 20000, 100);
 	for (unsigned i = 0; i < LARGE_FILES; i++) {
 		(void)snprintf(path, sizeof(path), "/lib/file%02u", i);
-		(void)add_changed(r, "rootfs", path, LARGE_SIZE, LARGE_SIZE, 101 + i);
+		asset = add_changed(r, "rootfs", path, LARGE_SIZE, LARGE_SIZE, 101 + i);
+		set_attributes(&asset->old, 0755, 0, 0);
+		set_attributes(&asset->new, 0755, 0, 0);
 	}
 	(void)add_texts(r, "rootfs", "/etc/quectel-project-version", "one\n", "two\n");
 	bundle_generate(r);
