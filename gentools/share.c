@@ -82,7 +82,7 @@ static int describe_by_contents(struct sharer *sharer)
 
 static int describe_by_patch(struct sharer *sharer)
 {
-	int err = extent_digest(&sharer->step->data, DIGEST_SHA1, &sharer->from);
+	int err = extent_digest(&sharer->step->data, DIGEST_SHA256, &sharer->from);
 
 	sharer->to = sharer->from;
 	return err;
