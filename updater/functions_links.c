@@ -73,7 +73,7 @@ static int copy_file(struct storage *storage, const char *path, struct error *er
 
 	if (err == 0)
 		err = storage_reader_open(storage, &name, &file, error);
-	if (err < 0)
+	if (err != 0)
 		return err;
 	io = storage_reader_io(file);
 	err = storage_writer_open(storage, &name, io.size, path, &writer, error);
@@ -148,8 +148,11 @@ int function_separate(struct script_call *call, struct script_value *result)
 	if (err < 0)
 		return err;
 	stats = calloc((size_t)names.count, sizeof(*stats));
-	if (!stats)
-		err = error_set(&error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	if (!stats) {
+		(void)error_set(&error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+		arguments_free(&names);
+		return call_abort(call, &error);
+	}
 	for (int i = 0; err == 0 && i < names.count; i++)
 		err = separate_name(call, names.text[i], stats, i, &error);
 	free(stats);
