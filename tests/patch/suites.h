@@ -11,5 +11,8 @@ Suite *suite_imgdiff(void);
 Suite *suite_imgmake(void);
 Suite *suite_blocks(void);
 Suite *suite_noise(void);
+Suite *suite_arm(void);
+Suite *suite_predict(void);
+Suite *suite_walk(void);
 
 #endif

@@ -14,6 +14,9 @@ int main(void)
 	srunner_add_suite(runner, suite_imgmake());
 	srunner_add_suite(runner, suite_blocks());
 	srunner_add_suite(runner, suite_noise());
+	srunner_add_suite(runner, suite_arm());
+	srunner_add_suite(runner, suite_predict());
+	srunner_add_suite(runner, suite_walk());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PATCH_PREDICT_H
+#define PATCH_PREDICT_H
+
+/*
+ * What old bytes say of addresses, rewritten as it would stand in the new image: patch/FORMAT.md, "How a stretch is
+ * made". Found in old bytes alone, so that whoever applies a patch and whoever makes it find the same.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Kinds of items, as bits of a block's byte. */
+enum {
+	PREDICT_A32 = 1,
+	PREDICT_T32 = 2,
+	PREDICT_LITERAL = 4,
+	PREDICT_ADDRESS = 8,
+	PREDICT_DISTANCE = 16,
+	PREDICT_OFFSET = 32,
+	PREDICT_REL = 64,
+	PREDICT_REL_ODD = 128,
+};
+
+#define PREDICT_SEGMENTS 8
+
+struct predict_segment {
+	uint32_t offset;
+	uint32_t length;
+	uint32_t address;
+};
+
+/* How offsets in an image and addresses belong together. */
+struct predict_space {
+	struct predict_segment segments[PREDICT_SEGMENTS];
+	unsigned count;
+	uint32_t low; /* addresses of the image: from low on, below end */
+	uint32_t end;
+};
+
+/* From `from` on what was at an address, or had a number, has it plus `by` (modulo 2^32) in the new image. */
+struct predict_shift {
+	uint32_t from;
+	uint32_t by;
+};
+
+struct predict_shifts {
+	struct predict_shift *list; /* by `from`, ascending; owned by who made it */
+	size_t count;
+};
+
+struct prediction {
+	struct predict_space old;
+	struct predict_space new;
+	struct predict_shifts addresses;
+	struct predict_shifts symbols;
+	const uint8_t *kinds; /* of blocks of the new image, from first_block on; kept by who made it */
+	uint64_t first_block;
+	unsigned block_log; /* of a block's bytes, 8 to 16 */
+};
+
+uint32_t predict_address(const struct predict_space *space, uint64_t offset);
+bool predict_is_inside(const struct predict_space *space, uint32_t address);
+uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value);
+
+/* How an item's 4 bytes hold what they mean. */
+enum predict_form {
+	PREDICT_A32_BRANCH,
+	PREDICT_T32_BRANCH,
+	PREDICT_T32_BRANCH_X,
+	PREDICT_T32_BRANCH_IF,
+	PREDICT_A32_LOWER,
+	PREDICT_A32_UPPER,
+	PREDICT_T32_LOWER,
+	PREDICT_T32_UPPER,
+	PREDICT_WORD,        /* the address itself */
+	PREDICT_WORD_OFFSET, /* from the image's lowest address */
+	PREDICT_WORD_FROM,   /* from the place `base` */
+	PREDICT_WORD_FROM31, /* the same in 31 bits */
+	PREDICT_SYMBOL,      /* number << 8, and what kind of entry it is */
+};
+
+struct predict_item {
+	uint64_t at;    /* of the stretch */
+	uint64_t other; /* of LOWER and UPPER: where the other half is */
+	enum predict_form form;
+	uint32_t code;   /* its bytes */
+	uint32_t base;   /* of WORD_FROM: old address that it counts from */
+	uint32_t target; /* old address, or symbol number, that it means */
+};
+
+/*
+ * Bytes of the old image along a stretch, as they are there: what is rewritten goes elsewhere. `start` and so on are
+ * offsets in the stretch. To find all items up to a limit, a window must reach from PREDICT_BEHIND before where the
+ * limit was the time before to PREDICT_AHEAD behind the limit, as far as the stretch does. Items are found in order,
+ * the same ones whatever the limits were. One may begin before the limit and end behind it.
+ */
+#define PREDICT_BEHIND 32
+#define PREDICT_AHEAD  40
+
+struct predict_window {
+	const uint8_t *data;
+	uint64_t start;
+	uint64_t end;
+};
+
+#define PREDICT_LITERALS  256
+#define PREDICT_REGISTERS 16
+
+/* A word that an LDR loads, and the address that an ADD makes it count from. */
+struct predict_literal {
+	uint32_t address;
+	uint32_t base;
+};
+
+struct predict_walk {
+	const struct prediction *prediction;
+	uint64_t old_at;
+	uint64_t new_at;
+	uint64_t length;
+	uint64_t at; /* where the next item is looked for */
+	bool has_literals;
+	struct predict_literal literals[PREDICT_LITERALS]; /* by address; cleared when there is a first one */
+	struct {
+		bool is_loaded;
+		uint32_t address;
+		uint64_t at;
+	} registers[PREDICT_REGISTERS];
+};
+
+/* A stretch of `length` bytes that lie along old_at. All of them are in the images. */
+void predict_begin(struct predict_walk *walk, const struct prediction *prediction, uint64_t old_at, uint64_t new_at,
+                   uint64_t length);
+
+/*
+ * The next item that begins before `limit`, at most the stretch's length. False: there is none. The kinds are those of
+ * the blocks of what lies between the limit the time before and this one.
+ */
+bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,
+                  struct predict_item *item);
+
+/*
+ * The item's bytes where they mean the new target (what predict_shifted makes of the item's target with the shifts of
+ * addresses, or with those of symbols), new_place and new_base being where the item lies and counts from there.
+ */
+uint32_t predict_encode(const struct prediction *prediction, const struct predict_item *item, uint32_t new_place,
+                        uint32_t new_base, uint32_t target);
+
+#endif

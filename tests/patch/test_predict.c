@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/patch/scene.h"
+#include "tests/patch/suites.h"
+
+/* Which items are found in old bytes, and what becomes of them. */
+
+/* The one item that is found. */
+static struct predict_item find_item(const struct scene *scene)
+{
+	struct predict_item items[2];
+
+	ck_assert_uint_eq(scene_items(scene, items, 2), 1);
+	return items[0];
+}
+
+START_TEST(test_addresses)
+{
+	struct scene scene;
+
+	scene_begin(&scene, 0, 0, 0);
+	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0), 0x20000);
+	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x2fff), 0x22fff);
+	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x3000), 0x33000);
+	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x4000), 0x4000);
+	ck_assert(predict_is_inside(&scene.prediction.old, 0x20000));
+	ck_assert(predict_is_inside(&scene.prediction.old, 0x33fff));
+	ck_assert(!predict_is_inside(&scene.prediction.old, 0x1ffff));
+	ck_assert(!predict_is_inside(&scene.prediction.old, 0x34000));
+}
+END_TEST
+
+START_TEST(test_shifts)
+{
+	struct predict_shift list[] = {
+		{.from = 100, .by = 8}, {.from = 200, .by = (uint32_t)-4}, {.from = 300, .by = 0}};
+	struct predict_shifts shifts = {.list = list, .count = 3};
+	struct predict_shifts none = {0};
+
+	ck_assert_uint_eq(predict_shifted(&none, 7), 7);
+	ck_assert_uint_eq(predict_shifted(&shifts, 99), 99);
+	ck_assert_uint_eq(predict_shifted(&shifts, 100), 108);
+	ck_assert_uint_eq(predict_shifted(&shifts, 199), 207);
+	ck_assert_uint_eq(predict_shifted(&shifts, 200), 196);
+	ck_assert_uint_eq(predict_shifted(&shifts, 299), 295);
+	ck_assert_uint_eq(predict_shifted(&shifts, UINT32_MAX), UINT32_MAX);
+}
+END_TEST
+
+START_TEST(test_a32_code)
+{
+	struct predict_item items[4];
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_A32, 0x100, 0x40);
+	scene.away = 0x10;
+	scene_put(&scene, 0x100, 0xeb00003d); /* bl to 0x100 + 8 + 4 * 0x3d */
+	scene_put(&scene, 0x104, 0xe3023345); /* movw r3, #0x2345 */
+	scene_put(&scene, 0x108, 0xe3024345); /* movw r4, which nothing follows */
+	scene_put(&scene, 0x110, 0xe3403002); /* movt r3, #2 */
+	ck_assert_uint_eq(scene_items(&scene, items, 4), 3);
+	ck_assert_uint_eq(items[0].at, 0);
+	ck_assert_uint_eq(items[0].target, 0x201fc);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[0], 0x10), 0xeb00003d);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[0], 0x14), 0xeb00003e);
+	ck_assert_uint_eq(items[1].at, 4);
+	ck_assert_uint_eq(items[1].target, 0x22345);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[1], 0xf000), 0xe3013345);
+	ck_assert_uint_eq(items[2].at, 0x10);
+	ck_assert_uint_eq(items[2].target, 0x22345);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[2], 0xf000), 0xe3403003);
+}
+END_TEST
+
+START_TEST(test_halves_far_apart)
+{
+	struct predict_item items[3];
+	struct scene scene;
+
+	/* Far from each other, and beyond the stretch. */
+	scene_begin(&scene, PREDICT_A32, 0x100, 0x40);
+	scene_put(&scene, 0x104, 0xe3023345);
+	scene_put(&scene, 0x124, 0xe3403002);
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 2);
+	scene.length = 0x26;
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 0);
+	scene.at = 0x108;
+	scene.length = 0x40;
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 0);
+	scene_begin(&scene, PREDICT_A32, 0x100, 0x40);
+	scene_put(&scene, 0x104, 0xe3023345);
+	scene_put(&scene, 0x128, 0xe3403002);
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 0);
+	/* Another value for the lower half between; an address of nothing. */
+	scene_put(&scene, 0x110, 0xe3023345);
+	scene_put(&scene, 0x114, 0xe3409902);
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 2);
+	scene_put(&scene, 0x128, 0xe3403009);
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 0);
+}
+END_TEST
+
+START_TEST(test_t32_code)
+{
+	struct predict_item items[6];
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_T32, 0x202, 0x40);
+	scene.away = 2;
+	scene_put(&scene, 0x202, 0xef7ef7ff); /* blx to 0x100 */
+	scene_put(&scene, 0x206, 0xa800f43f); /* beq.w */
+	scene_put(&scene, 0x20a, 0x4345f242); /* movw r3, #0x2445 */
+	scene_put(&scene, 0x20e, 0x0302f2c0); /* movt r3, #2 */
+	scene_put(&scene, 0x212, 0xfefef000); /* bl */
+	ck_assert_uint_eq(scene_items(&scene, items, 6), 5);
+	ck_assert_int_eq(items[0].form, PREDICT_T32_BRANCH_X);
+	ck_assert_uint_eq(items[0].target, 0x20100);
+	ck_assert_int_eq(items[1].form, PREDICT_T32_BRANCH_IF);
+	ck_assert_int_eq(items[2].form, PREDICT_T32_LOWER);
+	ck_assert_uint_eq(items[2].target, 0x22445);
+	ck_assert_int_eq(items[3].form, PREDICT_T32_UPPER);
+	ck_assert_uint_eq(items[3].target, 0x22445);
+	ck_assert_int_eq(items[4].form, PREDICT_T32_BRANCH);
+	ck_assert_uint_eq(items[4].target, 0x21012);
+	/* 0x204 and 0x208 round down to words: the base moves by 4 though the instruction moves by 2. */
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[0], 4), 0xef7ef7ff);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[1], 2), items[1].code);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[2], 1), 0x4346f242);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[3], 0x10000), 0x0303f2c0);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[4], 4), 0xfefff000);
+}
+END_TEST
+
+/* A word that code loads and adds to its PC. */
+START_TEST(test_literal)
+{
+	struct predict_item item;
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_LITERAL | PREDICT_T32, 0x100, 0x80);
+	scene.away = 0x20;
+	scene_put(&scene, 0x100, 0x46c04904); /* ldr r1, [pc, #16]: from 0x114 */
+	scene_put(&scene, 0x104, 0x447946c0); /* add r1, pc at 0x106: counts from 0x2010a */
+	scene_put(&scene, 0x114, 0x00013000);
+	item = find_item(&scene);
+	ck_assert_int_eq(item.form, PREDICT_WORD_FROM);
+	ck_assert_uint_eq(item.at, 0x14);
+	ck_assert_uint_eq(item.base, 0x2010a);
+	ck_assert_uint_eq(item.target, 0x3310a);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 0), 0x00013000 - 0x20);
+	/* Nothing when another register is added, or when it is not one of the image's addresses. */
+	scene_put(&scene, 0x104, 0x447a46c0);
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+	scene_put(&scene, 0x104, 0x447946c0);
+	scene_put(&scene, 0x114, 0x00033000);
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+}
+END_TEST
+
+START_TEST(test_words)
+{
+	struct predict_item item;
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_ADDRESS, 0x102, 0x10);
+	scene.prediction.new.low = 0x20100;
+	scene_put(&scene, 0x104, 0x33004);
+	item = find_item(&scene);
+	ck_assert_uint_eq(item.at, 2);
+	ck_assert_uint_eq(item.target, 0x33004);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 12), 0x33010);
+
+	scene_set_kinds(&scene, PREDICT_OFFSET);
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+	scene_put(&scene, 0x104, 0x13004);
+	item = find_item(&scene);
+	ck_assert_int_eq(item.form, PREDICT_WORD_OFFSET);
+	ck_assert_uint_eq(item.target, 0x33004);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 12), 0x13010 - 0x100);
+}
+END_TEST
+
+START_TEST(test_small_words)
+{
+	struct predict_item item;
+	struct scene scene;
+
+	/* An image that begins at 0: small numbers are numbers. */
+	scene_begin(&scene, PREDICT_ADDRESS, 0x100, 0x10);
+	scene.prediction.old.low = 0;
+	scene_put(&scene, 0x104, 255);
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+	scene_put(&scene, 0x104, 256);
+	ck_assert_uint_eq(find_item(&scene).target, 256);
+	scene_set_kinds(&scene, PREDICT_OFFSET);
+	ck_assert_uint_eq(find_item(&scene).target, 256);
+	scene_put(&scene, 0x104, 255);
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+}
+END_TEST
+
+START_TEST(test_distances)
+{
+	struct predict_item item;
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_DISTANCE, 0x1000, 8);
+	scene.away = 0x40;
+	scene_put(&scene, 0x1000, 0x7ffff800); /* 31 bits, as .ARM.exidx has them: 0x800 back */
+	item = find_item(&scene);
+	ck_assert_int_eq(item.form, PREDICT_WORD_FROM31);
+	ck_assert_uint_eq(item.target, 0x20800);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 0x44), 0x7ffff804);
+	scene_put(&scene, 0x1000, 0xfffff800);
+	item = find_item(&scene);
+	ck_assert_int_eq(item.form, PREDICT_WORD_FROM);
+	ck_assert_uint_eq(item.target, 0x20800);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 0x44), 0xfffff804);
+	scene_put(&scene, 0x1000, 1); /* EXIDX_CANTUNWIND */
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+	scene_put(&scene, 0x1000, 0x80a8b0b0); /* unwinding that is in the table itself */
+	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
+}
+END_TEST
+
+START_TEST(test_relocations)
+{
+	struct predict_item items[3];
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_REL, 0x1000, 16);
+	scene_put(&scene, 0x1000, 0x33010);
+	scene_put(&scene, 0x1004, 0x01234516);
+	scene_put(&scene, 0x1008, 0x99999999);
+	scene_put(&scene, 0x100c, 0x17); /* no symbol */
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 3);
+	ck_assert_int_eq(items[0].form, PREDICT_WORD);
+	ck_assert_uint_eq(items[0].target, 0x33010);
+	ck_assert_int_eq(items[1].form, PREDICT_SYMBOL);
+	ck_assert_uint_eq(items[1].target, 0x12345);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[1], 2), 0x01234716);
+	ck_assert_uint_eq(items[2].at, 12);
+	/* The table begins in the middle of 8 bytes. */
+	scene.at += 4;
+	scene.length -= 4;
+	scene_set_kinds(&scene, PREDICT_REL_ODD);
+	scene_put(&scene, 0x1008, 0x16);
+	ck_assert_uint_eq(scene_items(&scene, items, 3), 1);
+	ck_assert_int_eq(items[0].form, PREDICT_SYMBOL);
+	ck_assert_uint_eq(items[0].at, 4);
+}
+END_TEST
+
+/* An item's kind is that of the block of the new image in which its first byte lies. */
+START_TEST(test_kinds_of_blocks)
+{
+	struct predict_item items[SCENE_SIZE / 4];
+	struct scene scene;
+	size_t count;
+
+	scene_begin(&scene, 0, 0x20, 0xfe0);
+	scene.away = 0x40;
+	for (uint64_t at = 0; at < 0x1000; at += 4)
+		scene_put(&scene, at, 0x21000);
+	scene.kinds[3] = PREDICT_ADDRESS;
+	count = scene_items(&scene, items, SCENE_SIZE / 4);
+	ck_assert_uint_eq(count, 64);
+	ck_assert_uint_eq(items[0].at + scene.at + scene.away, 0x300);
+	scene.away = 0x3e; /* words are where the old image has them at multiples of 4 */
+	count = scene_items(&scene, items, SCENE_SIZE / 4);
+	ck_assert_uint_eq(count, 64);
+	ck_assert_uint_eq(items[0].at + scene.at + scene.away, 0x302);
+}
+END_TEST
+
+Suite *suite_predict(void)
+{
+	Suite *suite = suite_create("predict");
+	TCase *tcase = tcase_create("predict");
+
+	tcase_add_test(tcase, test_addresses);
+	tcase_add_test(tcase, test_shifts);
+	tcase_add_test(tcase, test_a32_code);
+	tcase_add_test(tcase, test_halves_far_apart);
+	tcase_add_test(tcase, test_t32_code);
+	tcase_add_test(tcase, test_literal);
+	tcase_add_test(tcase, test_words);
+	tcase_add_test(tcase, test_small_words);
+	tcase_add_test(tcase, test_distances);
+	tcase_add_test(tcase, test_relocations);
+	tcase_add_test(tcase, test_kinds_of_blocks);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
