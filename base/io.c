@@ -111,21 +111,3 @@ struct reader reader_from_file(const int *fd, uint64_t size)
 {
 	return (struct reader){.read_at = file_read_at, .ctx = (void *)fd, .size = size};
 }
-
-int write_all_at(int fd, uint64_t offset, const void *data, size_t length)
-{
-	const char *at = data;
-
-	while (length > 0) {
-		ssize_t n = pwrite(fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return 0;
-}

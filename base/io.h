@@ -37,9 +37,6 @@ struct sink {
 	void *ctx;
 };
 
-/* All of the data at this offset of an open file. */
-int write_all_at(int fd, uint64_t offset, const void *data, size_t length);
-
 /* Fill the buffer whole from the stream; -EPIPE when the stream ends before that. */
 int stream_read_all(struct stream *stream, void *buffer, size_t length);
 

@@ -117,7 +117,7 @@ static int make_block(struct body_store *store, struct body *body, uint64_t offs
 	if (block == 0)
 		return -EFBIG;
 	body->blocks[start / BODY_BLOCK_SIZE] = block;
-	return write_all_at(store->spool.fd, block_offset(block), bytes, sizeof(bytes));
+	return spool_write_at(&store->spool, block_offset(block), bytes, sizeof(bytes));
 }
 
 int body_write(struct body_store *store, struct body *body, uint64_t offset, const void *data, size_t length)
@@ -131,8 +131,9 @@ int body_write(struct body_store *store, struct body *body, uint64_t offset, con
 		if (block_at(body, offset) == 0)
 			err = make_block(store, body, offset);
 		if (err == 0)
-			err = write_all_at(store->spool.fd,
-			                   block_offset(block_at(body, offset)) + offset % BODY_BLOCK_SIZE, at, piece);
+			err = spool_write_at(&store->spool,
+			                     block_offset(block_at(body, offset)) + offset % BODY_BLOCK_SIZE, at,
+			                     piece);
 		at += piece;
 		offset += piece;
 		length -= piece;

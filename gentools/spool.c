@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/spool.h"
 
-#include "base/io.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -50,9 +48,27 @@ void spool_start(struct spool *spool, struct extent *extent)
 	*extent = (struct extent){.spool = spool, .offset = spool->size};
 }
 
+int spool_write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length > 0) {
+		ssize_t n = pwrite(spool->fd, at, length, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
 int spool_append(struct spool *spool, struct extent *extent, const void *data, size_t length)
 {
-	int err = write_all_at(spool->fd, spool->size, data, length);
+	int err = spool_write_at(spool, spool->size, data, length);
 
 	if (err < 0)
 		return err;

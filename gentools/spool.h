@@ -45,6 +45,9 @@ struct spool_text {
 int spool_text_open(struct spool_text *text);
 int spool_text_close(struct spool_text *text, struct spool *spool, struct extent *extent);
 
+/* All of the data at this offset, for users that give out the room themselves: the spool's size stays as it is. */
+int spool_write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length);
+
 /* Start a piece, then append to it until the next one is started. */
 void spool_start(struct spool *spool, struct extent *extent);
 int spool_append(struct spool *spool, struct extent *extent, const void *data, size_t length);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/linux.h"
 
-#include "base/io.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -83,10 +81,23 @@ ssize_t linux_read(void *medium, int handle, uint64_t offset, void *buffer, size
 
 int linux_write(void *medium, int handle, uint64_t offset, const void *data, size_t length)
 {
+	const char *at = data;
+
 	(void)medium;
 	if (offset > (uint64_t)INT64_MAX - length)
 		return -EINVAL;
-	return write_all_at(handle, offset, data, length);
+	while (length > 0) {
+		ssize_t n = pwrite(handle, at, length, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		offset += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
 }
 
 int linux_size(void *medium, int handle, uint64_t *bytes)
