@@ -60,6 +60,9 @@ void arguments_free(struct arguments *arguments);
 int path_from_text(struct script_call *call, const char *text, char path[STORAGE_PATH_MAX]);
 int argument_path(struct script_call *call, int i, char path[STORAGE_PATH_MAX]);
 
+/* arguments_read(), of paths alone: such paths are what `paths` holds. */
+int arguments_read_paths(struct script_call *call, int first, struct arguments *paths);
+
 /* A whole number in decimal, octal (0755) or hex (0x1ed), at most max; -EINVAL. */
 int number_parse(const char *text, uint64_t max, uint64_t *value);
 int argument_number(struct script_call *call, int i, uint64_t max, uint64_t *value);

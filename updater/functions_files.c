@@ -13,15 +13,11 @@
 typedef int (*remove_function)(struct storage *storage, const char *path, struct error *error);
 
 /* 1: it is gone now, 0: it was not there, negative: it still is. */
-static int remove_one(struct script_call *call, const char *text, remove_function remove_path, struct error *error)
+static int remove_one(struct updater_run *run, const char *path, remove_function remove_path, struct error *error)
 {
-	struct updater_run *run = run_of(call);
 	struct storage_stat stat;
-	char path[STORAGE_PATH_MAX];
-	int err = path_from_text(call, text, path);
+	int err;
 
-	if (err < 0)
-		return error_set(error, 0, -err, "a path argument is empty or too long");
 	if (run->rehearsal.on) {
 		if (storage_stat_path(run->storage, path, &stat) < 0 ||
 		    (stat.type == STORAGE_DIRECTORY && remove_path == storage_remove))
@@ -44,16 +40,16 @@ static int remove_all(struct script_call *call, struct script_value *result, rem
 {
 	struct updater_run *run = run_of(call);
 	struct error failure = {0};
-	struct arguments arguments;
+	struct arguments paths;
 	struct error error;
 	char text[16];
 	int count = 0;
-	int err = arguments_read(call, 0, &arguments);
+	int err = arguments_read_paths(call, 0, &paths);
 
 	if (err < 0)
 		return err;
-	for (int i = 0; i < arguments.count; i++) {
-		int removed = remove_one(call, arguments.text[i], remove_path, &error);
+	for (int i = 0; i < paths.count; i++) {
+		int removed = remove_one(run, paths.text[i], remove_path, &error);
 
 		if (removed >= 0) {
 			count += removed;
@@ -63,7 +59,7 @@ static int remove_all(struct script_call *call, struct script_value *result, rem
 		err = removed;
 		failure = error;
 	}
-	arguments_free(&arguments);
+	arguments_free(&paths);
 	(void)snprintf(text, sizeof(text), "%d", count);
 	return err < 0 ? call_fail(call, result, text, &failure) : script_result_text(result, text);
 }
@@ -144,14 +140,10 @@ int function_rename(struct script_call *call, struct script_value *result)
 	return script_result_text(result, to);
 }
 
-static int make_link(struct script_call *call, const char *target, const char *text, struct error *error)
+static int make_link(struct updater_run *run, const char *target, const char *path, struct error *error)
 {
-	struct updater_run *run = run_of(call);
-	char path[STORAGE_PATH_MAX];
-	int err = path_from_text(call, text, path);
+	int err;
 
-	if (err < 0)
-		return error_set(error, 0, -err, "a path argument is empty or too long");
 	if (run_skips(run, "link %s to %s", path, target))
 		return 0;
 	err = object_make_parents(run->storage, path, error);
@@ -169,12 +161,12 @@ int function_symlink(struct script_call *call, struct script_value *result)
 
 	if (err < 0)
 		return err;
-	err = arguments_read(call, 1, &links);
+	err = arguments_read_paths(call, 1, &links);
 	if (err < 0)
 		goto out;
 	/* All are tried: the log shall name each that failed. */
 	for (int i = 0; i < links.count; i++) {
-		if (make_link(call, target, links.text[i], &error) == 0)
+		if (make_link(run_of(call), target, links.text[i], &error) == 0)
 			continue;
 		log_printf(run_of(call)->log, "symlink(): %s", error.message);
 		failed = true;

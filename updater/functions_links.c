@@ -8,14 +8,10 @@
 
 /* ---- hard_link(first, name...): every name becomes one of the first one's file ---- */
 
-static int link_name(struct script_call *call, const char *first, const char *text, struct error *error)
+static int link_name(struct updater_run *run, const char *first, const char *path, struct error *error)
 {
-	struct updater_run *run = run_of(call);
-	char path[STORAGE_PATH_MAX];
-	int err = path_from_text(call, text, path);
+	int err;
 
-	if (err < 0)
-		return error_set(error, 0, -err, "a path argument is empty or too long");
 	if (run_skips(run, "make %s a name of %s", path, first))
 		return 0;
 	err = object_make_parents(run->storage, path, error);
@@ -30,11 +26,11 @@ int function_hard_link(struct script_call *call, struct script_value *result)
 	int err = argument_path(call, 0, first);
 
 	if (err == 0)
-		err = arguments_read(call, 1, &names);
+		err = arguments_read_paths(call, 1, &names);
 	if (err < 0)
 		return err;
 	for (int i = 0; err == 0 && i < names.count; i++)
-		err = link_name(call, first, names.text[i], &error);
+		err = link_name(run_of(call), first, names.text[i], &error);
 	arguments_free(&names);
 	return err < 0 ? call_abort(call, &error) : script_result_text(result, "");
 }
@@ -104,18 +100,13 @@ static int rehearse_copy(struct updater_run *run, const char *path, uint64_t siz
 }
 
 /* stats: of the names before. What earlier statements of a dry run did not make is no file yet, and no mismatch. */
-static int separate_name(struct script_call *call, const char *text, struct storage_stat *stats, int index,
+static int separate_name(struct updater_run *run, const char *path, struct storage_stat *stats, int index,
                          struct error *error)
 {
-	struct updater_run *run = run_of(call);
 	struct storage_stat *stat = &stats[index];
-	char path[STORAGE_PATH_MAX];
 	bool shared = false;
-	int err = path_from_text(call, text, path);
+	int err = storage_stat_path(run->storage, path, stat);
 
-	if (err < 0)
-		return error_set(error, 0, -err, "a path argument is empty or too long");
-	err = storage_stat_path(run->storage, path, stat);
 	if (run->rehearsal.on && (err < 0 || stat->type != STORAGE_REGULAR)) {
 		*stat = (struct storage_stat){.type = STORAGE_OTHER};
 		return 0;
@@ -143,7 +134,7 @@ int function_separate(struct script_call *call, struct script_value *result)
 	struct storage_stat *stats = NULL;
 	struct arguments names;
 	struct error error;
-	int err = arguments_read(call, 0, &names);
+	int err = arguments_read_paths(call, 0, &names);
 
 	if (err < 0)
 		return err;
@@ -154,7 +145,7 @@ int function_separate(struct script_call *call, struct script_value *result)
 		return call_abort(call, &error);
 	}
 	for (int i = 0; err == 0 && i < names.count; i++)
-		err = separate_name(call, names.text[i], stats, i, &error);
+		err = separate_name(run_of(call), names.text[i], stats, i, &error);
 	free(stats);
 	arguments_free(&names);
 	return err < 0 ? call_abort(call, &error) : script_result_text(result, "");

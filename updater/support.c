@@ -84,7 +84,8 @@ int call_abort(struct script_call *call, const struct error *error)
 	                    error->message);
 }
 
-int arguments_read(struct script_call *call, int first, struct arguments *arguments)
+static int read_each(struct script_call *call, int first, int (*read)(struct script_call *call, int i, char **text),
+                     struct arguments *arguments)
 {
 	int count = script_argument_count(call) - first;
 
@@ -95,7 +96,7 @@ int arguments_read(struct script_call *call, int first, struct arguments *argume
 	if (!arguments->text)
 		return -ENOMEM;
 	for (; arguments->count < count; arguments->count++) {
-		int err = script_argument_text(call, first + arguments->count, &arguments->text[arguments->count]);
+		int err = read(call, first + arguments->count, &arguments->text[arguments->count]);
 
 		if (err < 0) {
 			arguments_free(arguments);
@@ -103,6 +104,11 @@ int arguments_read(struct script_call *call, int first, struct arguments *argume
 		}
 	}
 	return 0;
+}
+
+int arguments_read(struct script_call *call, int first, struct arguments *arguments)
+{
+	return read_each(call, first, script_argument_text, arguments);
 }
 
 void arguments_free(struct arguments *arguments)
@@ -138,6 +144,22 @@ int argument_path(struct script_call *call, int i, char path[STORAGE_PATH_MAX])
 	err = path_from_text(call, text, path);
 	free(text);
 	return err;
+}
+
+static int argument_path_text(struct script_call *call, int i, char **text)
+{
+	char path[STORAGE_PATH_MAX];
+	int err = argument_path(call, i, path);
+
+	if (err < 0)
+		return err;
+	*text = strdup(path);
+	return *text ? 0 : -ENOMEM;
+}
+
+int arguments_read_paths(struct script_call *call, int first, struct arguments *paths)
+{
+	return read_each(call, first, argument_path_text, paths);
 }
 
 static int parse_in_base(const char *text, int base, uint64_t max, uint64_t *value)

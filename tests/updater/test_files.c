@@ -62,7 +62,21 @@ START_TEST(test_delete_what_is_no_file)
 	world_yields(&w, "delete(\"/system/dir\", \"/system/b\")", "1");
 	ck_assert(world_exists(&w, "/system/dir/a"));
 	ck_assert(!world_exists(&w, "/system/b"));
-	world_aborts(&w, "delete(\"\")", "a path argument is empty");
+}
+END_TEST
+
+/* Nothing happens before all paths are known. */
+START_TEST(test_paths_that_are_none)
+{
+	char script[STORAGE_PATH_MAX + 100];
+
+	world_put_text(&w, "/system/b", "");
+	world_aborts(&w, "delete(\"/system/b\", \"\")", "delete(): a path argument is empty");
+	world_aborts(&w, "symlink(\"x\", \"/system/link\", \"\")", "symlink(): a path argument is empty");
+	(void)snprintf(script, sizeof(script), "delete(\"/system/b\", \"/system/%0*d\")", STORAGE_PATH_MAX, 0);
+	world_aborts(&w, script, "delete(): path too long: /system/000");
+	ck_assert(world_exists(&w, "/system/b"));
+	ck_assert(!world_exists(&w, "/system/link"));
 }
 END_TEST
 
@@ -371,6 +385,7 @@ Suite *suite_files(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_delete);
 	tcase_add_test(tc, test_delete_what_is_no_file);
+	tcase_add_test(tc, test_paths_that_are_none);
 	tcase_add_test(tc, test_delete_recursive);
 	tcase_add_test(tc, test_rename);
 	tcase_add_test(tc, test_symlink);
