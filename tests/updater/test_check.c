@@ -17,8 +17,7 @@ static void setup(void)
 	world_start(&w);
 	versions_make(&v, OLD_SIZE, NEW_SIZE, 17);
 	world_add(&w, "p", v.patch, v.patch_size, 0100644);
-	(void)snprintf(partition, sizeof(partition), "MTD:part:%d:%s:%d:%s", OLD_SIZE, v.old_sha1, NEW_SIZE,
-	               v.new_sha1);
+	versions_name_partition(&v, partition);
 }
 
 static void teardown(void)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -22,15 +21,6 @@ static void setup(void)
 static void teardown(void)
 {
 	world_end(&w);
-}
-
-static unsigned mode_of(const char *path)
-{
-	char real[512];
-	struct stat st;
-
-	ck_assert_int_eq(lstat(world_path(&w, path, real), &st), 0);
-	return st.st_mode & 07777;
 }
 
 static void expect_link(const char *path, const char *target)
@@ -98,7 +88,7 @@ START_TEST(test_rename)
 	world_put_text(&w, "/system/a", "moved");
 	world_yields(&w, "rename(\"/system/a\", \"/system/x/y/b\")", "/system/x/y/b");
 	world_expect_text(&w, "/system/x/y/b", "moved");
-	ck_assert_uint_eq(mode_of("/system/x/y"), 0700);
+	ck_assert_uint_eq(world_mode(&w, "/system/x/y"), 0700);
 	world_yields(&w, "rename(\"system/a\", \"system/x/y/b\")", "/system/x/y/b");
 	world_aborts(&w, "rename(\"/system/a\", \"/system/c\"); \"t\"", "neither /system/a nor /system/c exists");
 	world_aborts(&w, "rename(\"\", \"/system/c\")", "a path argument is empty");
@@ -112,7 +102,7 @@ START_TEST(test_symlink)
 	world_yields(&w, "symlink(\"toolbox\", \"/system/bin/ls\", \"/system/new/ps\")", "");
 	expect_link("/system/bin/ls", "toolbox");
 	expect_link("/system/new/ps", "toolbox");
-	ck_assert_uint_eq(mode_of("/system/new"), 0700);
+	ck_assert_uint_eq(world_mode(&w, "/system/new"), 0700);
 	world_yields(&w, "symlink(\"other\", \"/system/bin/ls\")", "");
 	expect_link("/system/bin/ls", "other");
 	world_aborts(&w, "symlink(\"x\", \"/system/dir\", \"/system/bin/ls\")", "some symlinks failed");
@@ -120,27 +110,20 @@ START_TEST(test_symlink)
 }
 END_TEST
 
-/* Power goes at each operation, each run gets one further than the one before. */
 START_TEST(test_make_node)
 {
-	char real[512];
 	struct stat st;
-	struct stat again;
+	unsigned runs;
 
 	world_put_text(&w, "/system/there", "a file");
-	w.cut_at = 1;
-	while (world_run(&w, "make_node(\"/system/new/fifo\", \"p\", 0, 0);"
-	                     "make_node(\"/system/there\", \"p\", 0, 0);") != UPDATER_OK)
-		w.cut_at++;
-	ck_assert_uint_gt(w.cut_at, 6);
-	w.cut_at = 0;
-	ck_assert_int_eq(lstat(world_path(&w, "/system/new/fifo", real), &st), 0);
-	ck_assert(S_ISFIFO(st.st_mode));
-	ck_assert_int_eq(lstat(world_path(&w, "/system/there", real), &st), 0);
+	runs = world_run_with_cuts(&w, "make_node(\"/system/new/fifo\", \"p\", 0, 0);"
+	                               "make_node(\"/system/there\", \"p\", 0, 0);");
+	ck_assert_uint_gt(runs, 6);
+	ck_assert(S_ISFIFO(world_stat(&w, "/system/new/fifo").st_mode));
+	st = world_stat(&w, "/system/there");
 	ck_assert(S_ISFIFO(st.st_mode));
 	world_yields(&w, "make_node(\"/system/there\", \"p\", 0, 0)", "");
-	ck_assert_int_eq(lstat(real, &again), 0);
-	ck_assert_uint_eq(again.st_ino, st.st_ino);
+	ck_assert_uint_eq(world_stat(&w, "/system/there").st_ino, st.st_ino);
 	ck_assert(!world_exists(&w, "/system/.fota-new"));
 	world_aborts(&w, "make_node(\"/system/x\", \"s\", 0, 0)", "\"s\" is no type of node");
 	world_aborts(&w, "make_node(\"/system/x\", \"p\", 1, 0)", "argument 3");
@@ -150,7 +133,7 @@ START_TEST(test_make_node)
 	world_aborts(&w, "make_node(\"/system/../x\", \"p\", 0, 0)", "..");
 	if (geteuid() == 0) {
 		world_yields(&w, "make_node(\"/system/there\", \"c\", 1, 3)", "");
-		ck_assert_int_eq(lstat(real, &st), 0);
+		st = world_stat(&w, "/system/there");
 		ck_assert(S_ISCHR(st.st_mode));
 		ck_assert_uint_eq(major(st.st_rdev), 1);
 		ck_assert_uint_eq(minor(st.st_rdev), 3);
@@ -176,10 +159,10 @@ START_TEST(test_extract_dir)
 	world_yields(&w, "package_extract_dir(\"system\", \"/system\")", "t");
 	world_expect_text(&w, "/system/bin/app", "app");
 	world_expect_text(&w, "/system/etc/conf", "conf");
-	ck_assert_uint_eq(mode_of("/system/bin/app"), 0755);
-	ck_assert_uint_eq(mode_of("/system/etc/conf"), 0644);
-	ck_assert_uint_eq(mode_of("/system/etc"), 0755);
-	ck_assert_uint_eq(mode_of("/system/empty"), 0755);
+	ck_assert_uint_eq(world_mode(&w, "/system/bin/app"), 0755);
+	ck_assert_uint_eq(world_mode(&w, "/system/etc/conf"), 0644);
+	ck_assert_uint_eq(world_mode(&w, "/system/etc"), 0755);
+	ck_assert_uint_eq(world_mode(&w, "/system/empty"), 0755);
 	expect_link("/system/bin/link", "app");
 	ck_assert(!world_exists(&w, "/system/other"));
 	before = world_snapshot(&w);
@@ -202,7 +185,7 @@ START_TEST(test_extract_file)
 	world_put(&w, "/dev/part", zeros, sizeof(zeros));
 	world_yields(&w, "package_extract_file(\"file\", \"/system/file\")", "t");
 	world_expect_text(&w, "/system/file", "content");
-	ck_assert_uint_eq(mode_of("/system/file"), 0644);
+	ck_assert_uint_eq(world_mode(&w, "/system/file"), 0644);
 	before = world_snapshot(&w);
 	world_yields(&w, "package_extract_file(\"file\", \"/system/file\")", "t");
 	after = world_snapshot(&w);
@@ -287,16 +270,16 @@ START_TEST(test_set_perm)
 	(void)snprintf(text, sizeof(text), "set_perm(%u, %u, 0755, \"/system/a\", \"/system/dir/b\")", getuid(),
 	               getgid());
 	world_yields(&w, text, "");
-	ck_assert_uint_eq(mode_of("/system/a"), 0755);
-	ck_assert_uint_eq(mode_of("/system/dir/b"), 0755);
+	ck_assert_uint_eq(world_mode(&w, "/system/a"), 0755);
+	ck_assert_uint_eq(world_mode(&w, "/system/dir/b"), 0755);
 	(void)snprintf(text, sizeof(text), "set_perm(%u, %u, 0x1a4, \"/system/a\")", getuid(), getgid());
 	world_yields(&w, text, "");
-	ck_assert_uint_eq(mode_of("/system/a"), 0644);
+	ck_assert_uint_eq(world_mode(&w, "/system/a"), 0644);
 	(void)snprintf(text, sizeof(text), "set_perm_recursive(%u, %u, 0750, 0640, \"/system\")", getuid(), getgid());
 	world_yields(&w, text, "");
-	ck_assert_uint_eq(mode_of("/system"), 0750);
-	ck_assert_uint_eq(mode_of("/system/dir"), 0750);
-	ck_assert_uint_eq(mode_of("/system/dir/b"), 0640);
+	ck_assert_uint_eq(world_mode(&w, "/system"), 0750);
+	ck_assert_uint_eq(world_mode(&w, "/system/dir"), 0750);
+	ck_assert_uint_eq(world_mode(&w, "/system/dir/b"), 0640);
 	world_aborts(&w, "set_perm(0, 0, 0755, \"/system/none\")", "some changes failed: /system/none");
 	world_aborts(&w, "set_perm(root, 0, 0755, \"/system/a\")", "argument 1, \"root\"");
 	world_aborts(&w, "set_perm(0, 0, 0899, \"/system/a\")", "argument 3");
@@ -331,11 +314,11 @@ START_TEST(test_set_metadata)
 	world_put_text(&w, "/system/dir/b", "");
 	ck_assert_int_eq(symlink("/nowhere", world_path(&w, "/system/dir/link", real)), 0);
 	world_yields(&w, "set_metadata(\"/system/a\", \"mode\", 0600, \"flavour\", \"sweet\")", "");
-	ck_assert_uint_eq(mode_of("/system/a"), 0600);
+	ck_assert_uint_eq(world_mode(&w, "/system/a"), 0600);
 	ck_assert_ptr_nonnull(strstr(w.log, "ignoring unknown key \"flavour\""));
 	world_yields(&w, "set_metadata_recursive(\"/system\", \"dmode\", 0711, \"fmode\", 0604)", "");
-	ck_assert_uint_eq(mode_of("/system/dir"), 0711);
-	ck_assert_uint_eq(mode_of("/system/dir/b"), 0604);
+	ck_assert_uint_eq(world_mode(&w, "/system/dir"), 0711);
+	ck_assert_uint_eq(world_mode(&w, "/system/dir/b"), 0604);
 	check_link_owner(real);
 	world_aborts(&w, "set_metadata(\"/system/a\", \"mode\", rwx)", "couldn't parse mode value \"rwx\"");
 	world_aborts(&w, "set_metadata(\"/system/a\", \"capabilities\", \"-1\")", "couldn't parse capabilities");

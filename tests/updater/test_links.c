@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static struct world w;
@@ -22,20 +21,7 @@ static void teardown(void)
 
 static ino_t inode_of(const char *path)
 {
-	char real[512];
-	struct stat st;
-
-	ck_assert_int_eq(lstat(world_path(&w, path, real), &st), 0);
-	return st.st_ino;
-}
-
-static mode_t mode_of(const char *path)
-{
-	char real[512];
-	struct stat st;
-
-	ck_assert_int_eq(lstat(world_path(&w, path, real), &st), 0);
-	return st.st_mode & 07777;
+	return world_stat(&w, path).st_ino;
 }
 
 static void link_files(const char *first, const char *path)
@@ -46,30 +32,27 @@ static void link_files(const char *first, const char *path)
 	ck_assert_int_eq(link(world_path(&w, first, from), world_path(&w, path, to)), 0);
 }
 
-/* Power goes at each operation, each run gets one further than the one before. */
-static void run_with_cuts(const char *script)
+/* Two names, and a patch for one of them. */
+static void make_versions(struct versions *v, size_t old_size, size_t new_size)
 {
-	w.cut_at = 1;
-	while (world_run(&w, script) != UPDATER_OK)
-		w.cut_at++;
-	w.cut_at = 0;
+	versions_make(v, old_size, new_size, 3);
+	world_add(&w, "p", v->patch, v->patch_size, 0100644);
+	world_put(&w, "/system/a", v->old_data, v->old_size);
+	link_files("/system/a", "/system/b");
 }
 
 START_TEST(test_hard_link)
 {
-	char real[512];
-	struct stat st;
 	ino_t inode;
 
 	world_put_text(&w, "/system/a", "content");
 	world_put_text(&w, "/system/b", "another");
 	inode = inode_of("/system/a");
-	run_with_cuts("hard_link(\"/system/a\", \"/system/b\", \"/system/new/c\");");
+	(void)world_run_with_cuts(&w, "hard_link(\"/system/a\", \"/system/b\", \"/system/new/c\");");
 	ck_assert_uint_eq(inode_of("/system/a"), inode);
 	ck_assert_uint_eq(inode_of("/system/b"), inode);
 	ck_assert_uint_eq(inode_of("/system/new/c"), inode);
-	ck_assert_int_eq(lstat(world_path(&w, "/system/a", real), &st), 0);
-	ck_assert_uint_eq(st.st_nlink, 3);
+	ck_assert_uint_eq(world_stat(&w, "/system/a").st_nlink, 3);
 	ck_assert(!world_exists(&w, "/system/.fota-new"));
 	ck_assert(!world_exists(&w, "/system/new/.fota-new"));
 	world_expect_text(&w, "/system/b", "content");
@@ -100,13 +83,13 @@ START_TEST(test_separate)
 	link_files("/system/a", "/system/c");
 	link_files("/system/a", "/system/d");
 	inode = inode_of("/system/a");
-	run_with_cuts("separate(\"/system/a\", \"/system/b\", \"/system/other\", \"/system/c\");");
+	(void)world_run_with_cuts(&w, "separate(\"/system/a\", \"/system/b\", \"/system/other\", \"/system/c\");");
 	ck_assert_uint_eq(inode_of("/system/a"), inode);
 	ck_assert_uint_eq(inode_of("/system/d"), inode);
 	ck_assert_uint_ne(inode_of("/system/b"), inode);
 	ck_assert_uint_ne(inode_of("/system/c"), inode);
 	ck_assert_uint_ne(inode_of("/system/b"), inode_of("/system/c"));
-	ck_assert_uint_eq(mode_of("/system/b"), 04750);
+	ck_assert_uint_eq(world_mode(&w, "/system/b"), 04750);
 	world_expect_text(&w, "/system/b", "content");
 	ck_assert(!world_exists(&w, "/system/.fota-new"));
 	before = world_snapshot(&w);
@@ -121,21 +104,18 @@ START_TEST(test_separate)
 }
 END_TEST
 
-/* Two names of what is patched: the other one keeps the old content, and its mode. */
+/* What the other name leads to keeps the old content, and its mode. */
 START_TEST(test_patch_leaves_the_other_name)
 {
 	struct versions v;
 	char script[1024];
 
-	versions_make(&v, 5000, 5100, 3);
-	world_add(&w, "p", v.patch, v.patch_size, 0100644);
-	world_put(&w, "/system/a", v.old_data, v.old_size);
-	link_files("/system/a", "/system/b");
-	run_with_cuts(versions_script(&v, "/system/a", script));
+	make_versions(&v, 5000, 5100);
+	(void)world_run_with_cuts(&w, versions_script(&v, "/system/a", script));
 	world_expect(&w, "/system/a", v.new_data, v.new_size);
 	world_expect(&w, "/system/b", v.old_data, v.old_size);
 	world_yields(&w, "set_metadata(\"/system/a\", \"mode\", 0700)", "");
-	ck_assert_uint_eq(mode_of("/system/b"), 0644);
+	ck_assert_uint_eq(world_mode(&w, "/system/b"), 0644);
 	versions_free(&v);
 }
 END_TEST
@@ -146,13 +126,10 @@ START_TEST(test_little_space)
 	struct versions v;
 	char script[1024];
 
-	versions_make(&v, 300000, 300100, 4);
-	world_add(&w, "p", v.patch, v.patch_size, 0100644);
-	world_put(&w, "/system/a", v.old_data, v.old_size);
+	make_versions(&v, 300000, 300100);
 	world_put_text(&w, "/cache/x", "");
 	w.free_system = 1000;
 	w.free_cache = 10000000;
-	link_files("/system/a", "/system/b");
 	world_aborts(&w, versions_script(&v, "/system/a", script), "another name");
 	world_expect(&w, "/system/a", v.old_data, v.old_size);
 	ck_assert_int_eq(w.error.code, RESULT_SPACE);

@@ -22,8 +22,7 @@ static void setup(void)
 	versions_make(&v, OLD_SIZE, NEW_SIZE, 3);
 	world_add(&w, "p", v.patch, v.patch_size, 0100644);
 	world_add_text(&w, "system/new", "new file");
-	(void)snprintf(partition, sizeof(partition), "MTD:part:%d:%s:%d:%s", OLD_SIZE, v.old_sha1, NEW_SIZE,
-	               v.new_sha1);
+	versions_name_partition(&v, partition);
 }
 
 static void teardown(void)

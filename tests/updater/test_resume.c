@@ -24,8 +24,7 @@ static void setup_sizes(size_t file_size, size_t part_size)
 	world_add(&w, "p", v.patch, v.patch_size, 0100644);
 	world_add(&w, "part.p", part.patch, part.patch_size, 0100644);
 	world_add(&w, "system/verbatim", v.new_data, v.new_size, 0100644);
-	(void)snprintf(part_name, sizeof(part_name), "MTD:part:%zu:%s:%zu:%s", part.old_size, part.old_sha1,
-	               part.new_size, part.new_sha1);
+	versions_name_partition(&part, part_name);
 	world_put(&w, "/dev/part", part.old_data, part.old_size);
 	world_put(&w, "/system/app", v.old_data, v.old_size);
 }

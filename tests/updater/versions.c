@@ -95,6 +95,12 @@ void versions_free(struct versions *versions)
 	free(versions->patch);
 }
 
+void versions_name_partition(const struct versions *versions, char name[512])
+{
+	(void)snprintf(name, 512, "MTD:part:%zu:%s:%zu:%s", versions->old_size, versions->old_sha1, versions->new_size,
+	               versions->new_sha1);
+}
+
 size_t versions_add_check(const struct versions *versions, const char *object, char *script, size_t size, size_t used)
 {
 	return used + (size_t)snprintf(script + used, size - used, "assert(apply_patch_check(\"%s\",%s,%s));\n", object,

@@ -109,6 +109,20 @@ char *world_get(struct world *world, const char *path, size_t *size)
 	return data;
 }
 
+struct stat world_stat(struct world *world, const char *path)
+{
+	char real[512];
+	struct stat st;
+
+	ck_assert_int_eq(lstat(world_path(world, path, real), &st), 0);
+	return st;
+}
+
+unsigned world_mode(struct world *world, const char *path)
+{
+	return world_stat(world, path).st_mode & 07777;
+}
+
 bool world_exists(struct world *world, const char *path)
 {
 	char real[512];
@@ -214,6 +228,16 @@ enum updater_exit world_run(struct world *world, const char *script)
 	package_close(config.package);
 	craft_free(&zip);
 	return result;
+}
+
+unsigned world_run_with_cuts(struct world *world, const char *script)
+{
+	unsigned run = 1;
+
+	for (world->cut_at = run; world_run(world, script) != UPDATER_OK; world->cut_at = run)
+		run++;
+	world->cut_at = 0;
+	return run;
 }
 
 void world_succeeds(struct world *world, const char *script)

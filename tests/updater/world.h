@@ -9,6 +9,7 @@
 #include "updater/updater.h"
 
 #include <check.h>
+#include <sys/stat.h>
 
 #define WORLD_ENTRIES 15
 #define WORLD_PATHS   128
@@ -69,6 +70,8 @@ bool world_exists(struct world *world, const char *path);
 void world_expect(struct world *world, const char *path, const void *data, size_t size);
 void world_expect_text(struct world *world, const char *path, const char *text);
 const char *world_path(struct world *world, const char *path, char real[512]);
+struct stat world_stat(struct world *world, const char *path); /* of a link: its own */
+unsigned world_mode(struct world *world, const char *path);    /* permission bits */
 
 /* One line per file of the tree but the journal: path, inode, mode, size, time of change. Caller frees. */
 char *world_snapshot(struct world *world);
@@ -78,6 +81,8 @@ void world_add_text(struct world *world, const char *name, const char *text);
 
 /* Run a script with the entries; NULL: a package without a script. told, log, error and steps start anew. */
 enum updater_exit world_run(struct world *world, const char *script);
+/* Power goes at operation 1, at 2 of the next run, and so on until a run gets through; the number of that run. */
+unsigned world_run_with_cuts(struct world *world, const char *script);
 void world_succeeds(struct world *world, const char *script);
 /* The script aborts, and the cause holds this text. */
 void world_aborts(struct world *world, const char *script, const char *cause);
@@ -108,6 +113,9 @@ void versions_make(struct versions *versions, size_t old_size, size_t new_size, 
 void versions_between(struct versions *versions, const void *old_data, size_t old_size, const void *new_data,
                       size_t new_size);
 void versions_free(struct versions *versions);
+
+/* The name of the partition "part" with both contents, as the lineage has it. */
+void versions_name_partition(const struct versions *versions, char name[512]);
 
 /* A script that patches the object (in place) with the package's entry "p"; the result is discarded. */
 const char *versions_script(const struct versions *versions, const char *object, char script[1024]);
