@@ -102,6 +102,9 @@ bool mtd_is_block_failure(int err);
  * it and see shifted content, so that a mark that fails is an error. */
 int mtd_map_retire(struct mtd_map *map, uint32_t index, struct error *error);
 
+/* Erase a good block, program whole pages, read back into `back` and compare; once more when that fails. */
+int mtd_map_write_block(const struct mtd_map *map, uint32_t index, const uint8_t *data, size_t length, uint8_t *back);
+
 /* Erase the good blocks from index on; blocks that fail are retired. */
 int mtd_map_erase_from(struct mtd_map *map, uint32_t index, struct error *error);
 

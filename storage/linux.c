@@ -44,6 +44,7 @@ static const struct storage_ops linux_ops = {
 	.ubi_info = linux_ubi_info,
 	.ubi_update = linux_ubi_update,
 	.ubi_write = linux_ubi_write,
+	.ubi_change = linux_ubi_change,
 };
 
 static void linux_medium_close(void *medium)

@@ -73,6 +73,7 @@ int linux_mtd_read(void *medium, int handle, uint64_t offset, void *buffer, size
 int linux_ubi_info(void *medium, int handle, struct storage_ubi_info *info);
 int linux_ubi_update(void *medium, int handle, uint64_t bytes);
 int linux_ubi_write(void *medium, int handle, const void *data, size_t length);
+int linux_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length);
 
 /* ---- linux_parse.c: pure, over the kernel's texts ---- */
 

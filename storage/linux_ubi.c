@@ -93,3 +93,16 @@ int linux_ubi_write(void *medium, int handle, const void *data, size_t length)
 	}
 	return 0;
 }
+
+int linux_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length)
+{
+	/* dtype: what kernels before 3.6 want to see */
+	struct ubi_leb_change_req request = {.lnum = (__s32)leb, .bytes = (__s32)length, .dtype = 3};
+
+	if (leb > INT32_MAX || length > INT32_MAX)
+		return -EINVAL;
+	if (ioctl(handle, UBI_IOCEBCH, &request) < 0)
+		return -errno;
+	/* The kernel gathers the data, and changes the LEB with the last byte. */
+	return linux_ubi_write(medium, handle, data, length);
+}

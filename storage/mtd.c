@@ -110,6 +110,33 @@ bool mtd_is_block_failure(int err)
 	return err == -EIO || err == -EBADMSG;
 }
 
+static int try_block(const struct mtd_map *map, uint64_t offset, const uint8_t *data, size_t length, uint8_t *back)
+{
+	const struct storage_ops *ops = map->storage->ops;
+	void *medium = map->storage->medium;
+	int err = ops->mtd_erase(medium, map->handle, offset);
+
+	if (err == 0)
+		err = ops->mtd_program(medium, map->handle, offset, data, length);
+	if (err == 0)
+		err = ops->mtd_read(medium, map->handle, offset, back, length);
+	if (err == 0 && memcmp(back, data, length) != 0)
+		err = -EBADMSG;
+	return err;
+}
+
+int mtd_map_write_block(const struct mtd_map *map, uint32_t index, const uint8_t *data, size_t length, uint8_t *back)
+{
+	uint64_t offset = mtd_map_offset(map, index);
+	int err = try_block(map, offset, data, length, back);
+
+	if (!mtd_is_block_failure(err))
+		return err;
+	log_printf(&map->storage->log, "mtd: write of block at 0x%08llx of %s failed: %s, trying again",
+	           (unsigned long long)offset, map->label, strerror(-err));
+	return try_block(map, offset, data, length, back);
+}
+
 int mtd_map_retire(struct mtd_map *map, uint32_t index, struct error *error)
 {
 	const struct storage_ops *ops = map->storage->ops;

@@ -167,6 +167,9 @@ struct storage_ops {
 	                  uint64_t bytes); /* * sets the marker, drops the old content; 0 empties */
 	int (*ubi_write)(void *medium, int handle, const void *data,
 	                 size_t length); /* * the next bytes of the update */
+	/* * all of a dynamic volume's LEB by one atomic step; what is behind length bytes, up to leb_size, reads 0xFF
+	 */
+	int (*ubi_change)(void *medium, int handle, uint32_t leb, const void *data, size_t length);
 };
 
 /* ---- The context ---- */
@@ -252,6 +255,56 @@ struct sink storage_writer_io(struct storage_writer *writer); /* writes as above
 /* Erase a partition, or empty a volume (UBIFS formats an empty volume at its next mount). Block: filled with 0xFF, as
  * erased flash reads. Files: -EINVAL. */
 int storage_erase(struct storage *storage, const struct storage_name *name, struct error *error);
+
+/* ---- Objects changed in place, unit by unit ---- */
+
+/*
+ * Each change of a unit is one step: whenever power goes, and whatever fails, each unit has its old content or its new
+ * one, or gets the new one when the object is opened next. A dynamic UBI volume's unit is a LEB, changed atomically by
+ * UBI itself, which needs no room and no journal; one that is not mapped reads as 0xFF and may be changed like any
+ * other. A raw MTD partition's unit is a good erase block, counted without the bad ones. Such a block, and the slice
+ * of a block device (or of the regular file that stands for a partition), cannot be replaced atomically: the new
+ * content goes to a journal first, a file on another medium, and then to its place as often as it takes.
+ *
+ * A block that fails twice is taken out of use. What lies behind it moves up by one block, the last one first, each by
+ * way of the journal; the good block behind the object's end takes the last one, and without such a spare the change
+ * is -ENOSPC, the content staying in the journal. Until that is through, no other reader sees the object as it is.
+ */
+struct storage_units;
+
+struct storage_units_options {
+	const char *journal; /* path; not needed for UBI */
+	uint64_t length;     /* bytes from the object's beginning that count: old or new ones, whichever are more */
+	uint32_t unit;       /* bytes of a unit; of a volume or MTD partition it must be what the medium has */
+};
+
+struct storage_units_info {
+	uint64_t size;    /* bytes of the object: all of its units together */
+	uint64_t scratch; /* bytes that the journal may take while one replaces another; 0: there is none */
+};
+
+/*
+ * -EINVAL: other units, or a file, which is replaced as a whole (storage_writer_open()). -ENOSPC: shorter than length.
+ * A UBI volume: -EROFS when static, -EUCLEAN when its last update was interrupted, -EBUSY when it is mounted or open
+ * elsewhere, be it by a reader or an opened ubiblock device (which may be found by the first change only). What a
+ * journal that is there says, of whatever object, is finished before anything else.
+ */
+int storage_units_open(struct storage *storage, const struct storage_name *name,
+                       const struct storage_units_options *options, struct storage_units **units,
+                       struct storage_units_info *info, struct error *error);
+
+struct reader storage_units_io(struct storage_units *units); /* the object as it is now; valid until it is closed */
+
+/* Give a unit new content, at most a unit's bytes: durable, read back and compared when it returns. Behind them a LEB
+ * or block reads 0xFF; on a block device what was there stays. No change but this one was half done after a failure. */
+int storage_units_change(struct storage_units *units, uint64_t number, const void *data, size_t length,
+                         struct error *error);
+
+/* Ends always; removes the journal unless a change failed, for then it may be the only place of the content. */
+int storage_units_close(struct storage_units *units, struct error *error);
+
+/* Finish what a journal says, then remove it: 1. No journal, or none that is whole: 0, which leaves it. */
+int storage_units_recover(struct storage *storage, const char *journal, struct error *error);
 
 /*
  * ---- Files ----

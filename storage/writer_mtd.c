@@ -14,21 +14,6 @@ struct mtd_writer {
 	int handle;
 };
 
-static int try_block(struct mtd_writer *w, uint64_t offset, const uint8_t *data, size_t length)
-{
-	const struct storage_ops *ops = w->head.storage->ops;
-	void *medium = w->head.storage->medium;
-	int err = ops->mtd_erase(medium, w->handle, offset);
-
-	if (err == 0)
-		err = ops->mtd_program(medium, w->handle, offset, data, length);
-	if (err == 0)
-		err = ops->mtd_read(medium, w->handle, offset, w->back, length);
-	if (err == 0 && memcmp(w->back, data, length) != 0)
-		err = -EBADMSG;
-	return err;
-}
-
 /* Write to the next good block that takes it. */
 static int write_block(struct mtd_writer *w, const uint8_t *data, size_t length, struct error *error)
 {
@@ -37,14 +22,8 @@ static int write_block(struct mtd_writer *w, const uint8_t *data, size_t length,
 
 	while (w->next < w->map.count) {
 		uint64_t offset = mtd_map_offset(&w->map, w->next);
-		int err = try_block(w, offset, data, length);
+		int err = mtd_map_write_block(&w->map, w->next, data, length, w->back);
 
-		if (mtd_is_block_failure(err)) {
-			log_printf(&w->head.storage->log,
-			           "mtd: write of block at 0x%08llx of %s failed: %s, trying again",
-			           (unsigned long long)offset, name, strerror(-err));
-			err = try_block(w, offset, data, length);
-		}
 		if (err == 0) {
 			w->next++;
 			return 0;

@@ -219,6 +219,28 @@ int fake_ubi_write(void *medium, int handle, const void *data, size_t length)
 	return 0;
 }
 
+int fake_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length)
+{
+	struct fake_handle *h = fake_handle_of(medium, handle);
+	struct fake_volume *volume = volume_of(medium, handle);
+	uint8_t *at = volume->data + (size_t)leb * volume->info.leb_size;
+	int result = fake_call(medium, "change %s %u %zu", volume->name, leb, length);
+
+	if (result < 0)
+		return result;
+	if (volume->info.is_static || h->mode == STORAGE_READ)
+		return -EROFS;
+	if (length > volume->info.leb_size || leb >= volume->info.size / volume->info.leb_size)
+		return -EINVAL;
+	if (count_handles(medium, h->index) > 1)
+		return -EBUSY;
+	memset(at, 0xff, volume->info.leb_size);
+	memcpy(at, data, length);
+	if (result == FAKE_CORRUPT)
+		*at ^= 1;
+	return 0;
+}
+
 ssize_t fake_read_volume(struct fake_medium *medium, int index, uint64_t offset, void *buffer, size_t length)
 {
 	struct fake_volume *volume = &medium->volume[index];

@@ -39,5 +39,6 @@ int fake_mtd_read(void *medium, int handle, uint64_t offset, void *buffer, size_
 int fake_ubi_info(void *medium, int handle, struct storage_ubi_info *info);
 int fake_ubi_update(void *medium, int handle, uint64_t bytes);
 int fake_ubi_write(void *medium, int handle, const void *data, size_t length);
+int fake_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length);
 
 #endif

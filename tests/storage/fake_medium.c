@@ -55,8 +55,8 @@ static bool line_matches(const char *line, const char *call)
 {
 	size_t length = strlen(call);
 
-	return strncmp(line, call, length) == 0 &&
-	       (line[length] == ' ' || line[length] == '\n' || line[length] == '\0');
+	return length == 0 || (strncmp(line, call, length) == 0 &&
+	                       (line[length] == ' ' || line[length] == '\n' || line[length] == '\0'));
 }
 
 int fake_call(struct fake_medium *medium, const char *format, ...)
@@ -299,4 +299,5 @@ const struct storage_ops fake_ops = {
 	.ubi_info = fake_ubi_info,
 	.ubi_update = fake_ubi_update,
 	.ubi_write = fake_ubi_write,
+	.ubi_change = fake_ubi_change,
 };

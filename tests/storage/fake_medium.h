@@ -81,10 +81,11 @@ struct fake_volume *fake_add_volume(struct fake_medium *medium, const char *name
 
 /*
  * From now on, after `skip` calls that match, the next `count` end with result: a negative errno value, or
- * FAKE_CORRUPT. A call is its line in the log or the first words of it. The lines: create|append|read|write PATH OFFSET
- * LENGTH, sync|unlink|rmdir|syncdir PATH, rename FROM TO, mkdir PATH MODE, symlink PATH TARGET, link PATH FIRST,
- * mknod PATH MAJOR MINOR, * owner PATH UID GID, mode PATH MODE, xattr PATH NAME SIZE, syncall, mount POINT TYPE DEVICE
- * OPTIONS, unmount POINT, erase|program|mtdread|markbad NAND 0xOFFSET, update VOLUME BYTES, ubiwrite VOLUME LENGTH
+ * FAKE_CORRUPT. A call is its line in the log or the first words of it, "" any. The lines: create|append PATH,
+ * read|write PATH OFFSET LENGTH, sync|unlink|rmdir|syncdir PATH, rename FROM TO, mkdir PATH MODE, symlink PATH TARGET,
+ * link PATH FIRST, mknod PATH MAJOR MINOR, * owner PATH UID GID, mode PATH MODE, xattr PATH NAME SIZE, syncall, mount
+ * POINT TYPE DEVICE OPTIONS, unmount POINT, erase|program|mtdread|markbad NAND 0xOFFSET, update VOLUME BYTES, ubiwrite
+ * VOLUME LENGTH, change VOLUME LEB LENGTH
  */
 void fake_rule(struct fake_medium *medium, const char *call, unsigned skip, unsigned count, int result);
 

@@ -12,6 +12,8 @@ Suite *suite_writer(void);
 Suite *suite_mtd(void);
 Suite *suite_ubi(void);
 Suite *suite_raw(void);
+Suite *suite_units(void);
+Suite *suite_units_mtd(void);
 Suite *suite_files(void);
 Suite *suite_attributes(void);
 Suite *suite_tree(void);

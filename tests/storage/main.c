@@ -13,6 +13,8 @@ int main(void)
 	srunner_add_suite(runner, suite_mtd());
 	srunner_add_suite(runner, suite_ubi());
 	srunner_add_suite(runner, suite_raw());
+	srunner_add_suite(runner, suite_units());
+	srunner_add_suite(runner, suite_units_mtd());
 	srunner_add_suite(runner, suite_files());
 	srunner_add_suite(runner, suite_attributes());
 	srunner_add_suite(runner, suite_tree());
