@@ -331,4 +331,5 @@ const struct storage_ops medium_ops = {
 	.ubi_info = volume_ubi_info,
 	.ubi_update = volume_ubi_update,
 	.ubi_write = volume_ubi_write,
+	.ubi_change = volume_ubi_change,
 };

@@ -232,6 +232,7 @@ ssize_t volume_read(struct medium *medium, const struct volume *volume, uint64_t
 int volume_ubi_info(void *medium, int handle, struct storage_ubi_info *info);
 int volume_ubi_update(void *medium, int handle, uint64_t bytes);
 int volume_ubi_write(void *medium, int handle, const void *data, size_t length);
+int volume_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length);
 
 /* ---- medium_inode.c: inodes and their two lives, no operations ---- */
 struct inode *inode_new(struct filesystem *files, int type, uint32_t mode);

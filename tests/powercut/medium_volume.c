@@ -194,6 +194,36 @@ int volume_ubi_write(void *medium, int handle, const void *data, size_t length)
 	return 0;
 }
 
+/* The new content is written elsewhere, and takes the LEB's place by one record with a checksum: no tear. */
+int volume_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length)
+{
+	const struct handle *h = medium_handle(medium, handle);
+	struct volume *volume = h->volume;
+	struct cut_point point = {.verb = "change", .length = length};
+	uint8_t *at;
+	unsigned cut;
+
+	if (h->kind != HANDLE_VOLUME)
+		return -ENOTTY;
+	if (h->mode == STORAGE_READ || volume->info.is_static)
+		return -EROFS;
+	if (leb >= volume->info.size / volume->info.leb_size || length > volume->info.leb_size)
+		return -EINVAL;
+	if (volume->updating || is_mounted(volume) || has_other_handle(medium, h))
+		return -EBUSY;
+	if (!volume->data)
+		return -EOPNOTSUPP;
+	point.object = volume->name;
+	point.offset = (uint64_t)leb * volume->info.leb_size;
+	at = volume->data + point.offset;
+	cut = medium_begin(medium, &point);
+	memset(at, 0xff, volume->info.leb_size);
+	memcpy(at, data, length);
+	((struct medium *)medium)->figures.bytes_written += length;
+	medium_end(medium, cut);
+	return 0;
+}
+
 /* ---- From outside ---- */
 
 static struct volume *must_find(struct medium *medium, const char *name)

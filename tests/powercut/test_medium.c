@@ -152,6 +152,7 @@ int main(void)
 	srunner_add_suite(runner, suite_crash());
 	srunner_add_suite(runner, suite_settle());
 	srunner_add_suite(runner, suite_storage());
+	srunner_add_suite(runner, suite_units());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -63,5 +63,6 @@ Suite *suite_files(void);
 Suite *suite_crash(void);
 Suite *suite_settle(void);
 Suite *suite_storage(void);
+Suite *suite_units(void);
 
 #endif

@@ -143,6 +143,58 @@ START_TEST(one_user_at_a_time)
 }
 END_TEST
 
+START_TEST(one_leb_changes_or_does_not)
+{
+	static const unsigned ends[] = {CUT_BEFORE, CUT_AFTER};
+	static const char *const texts[] = {"old text", "new\xff\xff\xff\xff\xff"};
+	char data[4096 + 8];
+
+	for (size_t i = 0; i < 2; i++) {
+		int handle;
+
+		memset(data, 'x', sizeof(data));
+		memcpy(data + 4096, "old text", 8);
+		medium_write_volume(medium(), "modem", data, sizeof(data));
+		handle = open_as("volume:modem", STORAGE_WRITE);
+		CUT(ends[i], medium_ops.ubi_change(medium(), handle, 1, "new", 3));
+		ck_assert_str_eq(bench_get()->verb, "change");
+		ck_assert_uint_eq(bench_get()->offset, 4096);
+		ck_assert_uint_eq(bench_get()->tears, 0);
+		medium_crash(medium(), SURVIVAL_NOTHING, 1);
+		ck_assert(!info_of("volume:modem").interrupted);
+		ck_assert(medium_read_volume(medium(), "modem", data, sizeof(data)));
+		ck_assert_mem_eq(data + 4096, texts[i], 8);
+		ck_assert_int_eq(data[4095], 'x');
+	}
+}
+END_TEST
+
+START_TEST(changes_that_are_refused)
+{
+	int handle = open_as("volume:modem", STORAGE_READ);
+	char data[8];
+
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 0, "new", 3), -EROFS);
+	shut(handle);
+	handle = open_as("volume:firmware", STORAGE_WRITE);
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 0, "new", 3), -EROFS);
+	shut(handle);
+	handle = open_as("volume:modem", STORAGE_WRITE);
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 4, "new", 3), -EINVAL);
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 0, NULL, 4097), -EINVAL);
+	ck_assert_int_eq(open_as("volume:modem", STORAGE_READ) < 0, 0);
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 0, "new", 3), -EBUSY);
+	ck_assert_uint_eq(bench_get()->steps, 0);
+	medium_crash(medium(), SURVIVAL_NOTHING, 1);
+	/* A change does not lift the marker of an update. */
+	start("volume:modem", 8, &handle);
+	medium_crash(medium(), SURVIVAL_NOTHING, 1);
+	handle = open_as("volume:modem", STORAGE_WRITE);
+	ck_assert_int_eq(medium_ops.ubi_change(medium(), handle, 0, "new text", 8), 0);
+	ck_assert_int_eq(medium_ops.read(medium(), handle, 0, data, 8), -EBADF);
+}
+END_TEST
+
 START_TEST(emptying_a_volume_formats_its_file_system)
 {
 	int handle;
@@ -174,6 +226,8 @@ Suite *suite_volume(void)
 	tcase_add_test(tcase, cuts_around_the_marker);
 	tcase_add_test(tcase, closing_early_leaves_the_marker);
 	tcase_add_test(tcase, one_user_at_a_time);
+	tcase_add_test(tcase, one_leb_changes_or_does_not);
+	tcase_add_test(tcase, changes_that_are_refused);
 	tcase_add_test(tcase, emptying_a_volume_formats_its_file_system);
 	suite_add_tcase(suite, tcase);
 	return suite;
