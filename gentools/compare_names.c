@@ -3,6 +3,7 @@
 #include "gentools/compare_internal.h"
 
 #include "gentools/hardlinks.h"
+#include "gentools/order.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,16 +13,11 @@ struct name {
 	const struct object *object;
 };
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 static int compare_inodes(const void *a, const void *b)
 {
 	const struct name *first = a;
 	const struct name *second = b;
-	int order = compare_numbers(first->node->inode->number, second->node->inode->number);
+	int order = order_numbers(first->node->inode->number, second->node->inode->number);
 
 	return order != 0 ? order : tree_compare_paths(first->node->path, second->node->path);
 }
@@ -30,7 +26,7 @@ static int compare_files(const void *a, const void *b)
 {
 	const struct name *first = a;
 	const struct name *second = b;
-	int order = compare_numbers(first->object->file, second->object->file);
+	int order = order_numbers(first->object->file, second->object->file);
 
 	return order != 0 ? order : tree_compare_paths(first->node->path, second->node->path);
 }

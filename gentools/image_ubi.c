@@ -2,6 +2,7 @@
 #include "gentools/image_ubi.h"
 
 #include "gentools/image_crc.h"
+#include "gentools/order.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,12 +50,11 @@ static int compare_blocks(const void *first, const void *second)
 {
 	const struct ubi_block *a = first;
 	const struct ubi_block *b = second;
+	int order = order_numbers(a->volume, b->volume);
 
-	if (a->volume != b->volume)
-		return a->volume < b->volume ? -1 : 1;
-	if (a->number != b->number)
-		return a->number < b->number ? -1 : 1;
-	return (sequence(a) < sequence(b)) - (sequence(a) > sequence(b));
+	if (order == 0)
+		order = order_numbers(a->number, b->number);
+	return order != 0 ? order : order_numbers(sequence(b), sequence(a));
 }
 
 /* A physical block's size: where the second one's header is. 0 when there is none. */
@@ -249,10 +249,7 @@ void ubi_close(struct ubi *ubi)
 
 static int compare_number(const void *number, const void *block)
 {
-	uint32_t a = *(const uint32_t *)number;
-	uint32_t b = ((const struct ubi_block *)block)->number;
-
-	return (a > b) - (a < b);
+	return order_numbers(*(const uint32_t *)number, ((const struct ubi_block *)block)->number);
 }
 
 static int read_volume(void *ctx, uint64_t offset, void *buffer, size_t length)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "gentools/image_crc.h"
 #include "gentools/image_ubifs.h"
+#include "gentools/order.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -198,9 +199,9 @@ static int read_index(struct ubifs *fs, const struct ubifs_branch *from, unsigne
 
 static int compare_keys(const struct ubifs_branch *a, const struct ubifs_branch *b)
 {
-	if (a->inode != b->inode)
-		return a->inode < b->inode ? -1 : 1;
-	return (a->rest > b->rest) - (a->rest < b->rest);
+	int order = order_numbers(a->inode, b->inode);
+
+	return order != 0 ? order : order_numbers(a->rest, b->rest);
 }
 
 /* All leaves, by one level of the index after the other. */

@@ -2,6 +2,7 @@
 #include "gentools/moves_find.h"
 
 #include "gentools/gentools.h"
+#include "gentools/order.h"
 #include "gentools/sketch.h"
 
 #include <errno.h>
@@ -92,10 +93,9 @@ static int compare_marks(const void *a, const void *b)
 {
 	const struct mark *first = a;
 	const struct mark *second = b;
+	int order = order_numbers(first->mark, second->mark);
 
-	if (first->mark != second->mark)
-		return first->mark < second->mark ? -1 : 1;
-	return (first->source > second->source) - (first->source < second->source);
+	return order != 0 ? order : order_numbers(first->source, second->source);
 }
 
 static int sketch_object(const struct index *index, const struct object *object, struct sketch *sketch)

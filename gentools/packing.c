@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/packing.h"
 
+#include "gentools/order.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* So many that it is no chance. */
 #define SUSPICIOUS 10
@@ -19,10 +20,7 @@ static size_t count_links(const struct tree *tree)
 
 static int compare_digests(const void *a, const void *b)
 {
-	const struct digest_value *first = a;
-	const struct digest_value *second = b;
-
-	return memcmp(first->bytes, second->bytes, digest_size(first->kind));
+	return order_digests(a, b);
 }
 
 /* Files of SYSTEM with the content of another one. */

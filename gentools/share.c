@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/plan.h"
 
+#include "gentools/order.h"
 #include "gentools/spool.h"
 
 #include <errno.h>
@@ -18,16 +19,11 @@ struct sharer {
 	struct digest_value to;
 };
 
-static int compare_digests(const struct digest_value *a, const struct digest_value *b)
-{
-	return memcmp(a->bytes, b->bytes, digest_size(a->kind));
-}
-
 static int compare_patches(const struct sharer *a, const struct sharer *b)
 {
-	int order = compare_digests(&a->from, &b->from);
+	int order = order_digests(&a->from, &b->from);
 
-	return order ? order : compare_digests(&a->to, &b->to);
+	return order ? order : order_digests(&a->to, &b->to);
 }
 
 /* Among equals the plan's order. */
