@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char names[][10] = {"modem", "linux", "kernel", "multifota"};
+
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
 const char *mix_part_name(unsigned number)
 {
-	static const char *const names[] = {"modem", "linux", "kernel", "multifota"};
-
-	return number < sizeof(names) / sizeof(names[0]) ? names[number] : NULL;
+	return number < NAMES ? names[number] : NULL;
 }
 
 /* Whether programs would see another content. */
@@ -42,7 +44,7 @@ unsigned mix_left_out(const struct tree *source, const struct tree *target, unsi
 
 void mix_warn(unsigned left_out, const struct log *log)
 {
-	char text[64] = "";
+	char text[sizeof(names) + NAMES * sizeof(", ")] = ""; /* all of them */
 
 	if (left_out == 0)
 		return;
