@@ -48,7 +48,7 @@ static const char usage[] =
 	"      --compat WHICH  lineage (default): updaters of the whole lineage take the package; native: only this\n"
 	"                      project's, for SHA-256 digests, copies of files, device nodes, FIFOs, hard links and\n"
 	"                      extended attributes, which verify compares then, too\n"
-	"      --max-package BYTES  fail when the package is larger; K or M may follow the number\n"
+	"      --max-package BYTES  fail when the package is larger; K, M or G may follow it\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   make patches that the updater applies in so much, fail where there are none\n"
 	"      --full          the package installs on any version, whatever files a module has: all of the target\n"

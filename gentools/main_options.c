@@ -96,7 +96,7 @@ int main_take_jobs(void *jobs, const char *name, const char *value)
 
 int main_take_bytes(void *bytes, const char *name, const char *value)
 {
-	static const char units[] = "KkMm";
+	static const char units[] = "KkMmGg"; /* each 1024 times the one before */
 	size_t length = strlen(value);
 	const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
 	char *digits = strndup(value, unit ? length - 1 : length);
@@ -106,7 +106,7 @@ int main_take_bytes(void *bytes, const char *name, const char *value)
 	free(digits);
 	if (!good)
 		return no_value(name, value, "not a number of bytes");
-	*(uint64_t *)bytes = !unit ? number : number << (unit - units < 2 ? 10 : 20);
+	*(uint64_t *)bytes = unit ? number << 10 * (1 + (unit - units) / 2) : number;
 	return MAIN_GO_ON;
 }
 

@@ -19,7 +19,7 @@ static const char usage[] =
 	"NAME/upgrade/targetfiles.zip; names are ordered as version numbers are (V9 before V10). What is blank in\n"
 	"the table has a line below it that says why: too large, or impossible.\n"
 	"\n"
-	"      --limit BYTES    what a module can take at most (K and M may follow the number)\n"
+	"      --limit BYTES    what a module can take at most (K, M or G may follow the number)\n"
 	"      --from NAME      begin there, instead of at the oldest version\n"
 	"      --to NAME        end there, instead of at the newest\n"
 	"      --back           also packages to older versions\n"

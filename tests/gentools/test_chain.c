@@ -201,7 +201,9 @@ static const char *const truths[] = {
 	"! $gen plan --versions all --back --list | grep 'from .v2'",
 	PLAN "--pair --from v1 2>err >out; test $? = 2 && grep -q 'needs --from and --to' err",
 	PLAN "--pair --from v1 --to v2 --limit 1K >out && grep -q '^v1 to v2: too large: ' out",
-	/* Results are of the packages that are asked for. */
+	/* Results are of the packages that are asked for, and of what the modules have, in bytes. */
+	PLAN
+	"--max-scratch 3m --max-memory 5G >out && grep -q ' scratch 3145728 memory 5368709120 ' all/results/v1--v2.txt",
 	PLAN
 	">a && $gen plan --versions all --compat native --list | grep -q . && $gen plan --versions all --compat native "
 	">b && grep -q 'package 1 of 1' b && ! test \"$(tail -n 1 a)\" = \"$(tail -n 1 b)\"",
@@ -217,6 +219,8 @@ static const char *const truths[] = {
 	">a && echo SYSTEM/a >quectel_noota_filelist.txt && $gen plan --versions all --lists . >b && "
 	"! test \"$(tail -n 1 a)\" = \"$(tail -n 1 b)\" && echo / >quectel_noota_filelist.txt && "
 	"{ $gen plan --versions all --lists . >c; test $? = 3; } && grep -q '^v1 to v2: impossible: nothing to do' c",
+	"mkdir -p r/v1--v2.txt; " PLAN
+	"--results r >out 2>err; test $? = 1 && grep -q 'v1--v2.txt: Is a directory' err",
 	/* What a module refuses is no way. */
 	SHELL_UNPACK
 	"for v in 1 2; do echo $v >d$v/SYSTEM/etc/quectel-rollback-index; (cd d$v && zip -qry0 ../new ./*); "

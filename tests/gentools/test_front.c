@@ -68,7 +68,8 @@ static const char *const truths[] = {
 	"out "
 	"&& ls r | grep -q 'v2--v1' && $gen plan --versions all --results r --limit 1 l >out 2>err; test $? = 3",
 	"$gen plan --versions . --from v3 >out 2>err; test $? = 1 && grep -q v3 err",
-	"$gen plan --versions . --limit 1G >out 2>err; test $? = 2 && grep -q 'limit 1G' err",
+	"for n in 1T G 0G -1K 1.5M ''; do $gen plan --versions . --limit \"$n\" >out 2>err; test $? = 2 && "
+	"grep -q \"limit $n: not a number of bytes\" err || exit 1; done",
 	/* The manual has every option of every usage text. */
 	"for u in '' app plan sign encrypt; do $gen $u --help | grep -o '^ *\\(-., \\)\\?--[a-z-]*' | grep -o "
 	"'[-][-][a-z-]*' >o "

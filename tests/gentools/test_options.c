@@ -51,6 +51,7 @@ static const char *const truths[] = {
 	"$gen a -s d1 -t d2 -o x.zip --multifota l >out && unzip -p x.zip '*script' | grep -q 'MTD:part:' && "
 	"$gen a -s d1 -t d2 -o x.zip >out && unzip -p x.zip '*script' | grep -q 'MTD:x:'",
 	/* Limits, each of which is said with what is needed. */
+	MAKE "-o x.zip --max-package 1G >out && grep -q '^needs: package' out",
 	MAKE "-o x.zip --max-package 1K" FAILS("package: [0-9]* bytes are needed, at most 1024") " && ! test -e x.zip",
 	SHELL_UNPACK "echo 2 >d2/BOOTABLE_IMAGES/boot.img; $gen a -s d1 -t d2 -o x.zip --max-scratch 1" FAILS(
 		"in /cache beside the package: [0-9]* bytes") " && ! test -e x.zip",
