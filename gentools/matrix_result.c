@@ -158,16 +158,20 @@ int matrix_result_save(const struct matrix_pair *pair, const char *line, struct 
 {
 	char path[PATH_MAX + 32];
 	FILE *file;
-	bool written;
+	int err = 0;
 
 	(void)snprintf(path, sizeof(path), "%s.%ld", pair->result, (long)getpid());
 	file = fopen(path, "we");
 	if (!file)
 		return error_set(error, 0, errno, "%s: %s", path, strerror(errno));
-	written = fprintf(file, "%s\n%s\n", pair->stamp, line) > 0;
-	written = fclose(file) == 0 && written;
-	if (written && rename(path, pair->result) == 0)
+	if (fprintf(file, "%s\n%s\n", pair->stamp, line) < 0)
+		err = errno;
+	if (fclose(file) != 0 && err == 0)
+		err = errno;
+	if (err == 0 && rename(path, pair->result) < 0)
+		err = errno;
+	if (err == 0)
 		return 0;
 	(void)unlink(path); /* the failure is told */
-	return error_set(error, 0, EIO, "%s: cannot be written", pair->result);
+	return error_set(error, 0, err, "%s: %s", pair->result, strerror(err));
 }
