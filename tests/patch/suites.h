@@ -14,5 +14,7 @@ Suite *suite_noise(void);
 Suite *suite_arm(void);
 Suite *suite_predict(void);
 Suite *suite_walk(void);
+Suite *suite_view(void);
+Suite *suite_view_load(void);
 
 #endif

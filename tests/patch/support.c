@@ -129,7 +129,7 @@ struct bytes edited_copy(const struct bytes *original, uint32_t seed)
 	return copy;
 }
 
-static size_t heap_in_use(void)
+size_t heap_in_use(void)
 {
 #if defined(__SANITIZE_ADDRESS__)
 	return __sanitizer_get_current_allocated_bytes();

@@ -25,6 +25,8 @@ struct bytes text_bytes(size_t size, uint32_t seed);                   /* compre
 struct bytes edited_copy(const struct bytes *original, uint32_t seed); /* bytes changed, pieces put in and left out */
 uint32_t next_random(uint32_t *state);
 
+size_t heap_in_use(void); /* bytes */
+
 /* The world around one patch_apply: what goes wrong in it, what came out of it. */
 struct apply_run {
 	const struct bytes *old;

@@ -17,6 +17,8 @@ int main(void)
 	srunner_add_suite(runner, suite_arm());
 	srunner_add_suite(runner, suite_predict());
 	srunner_add_suite(runner, suite_walk());
+	srunner_add_suite(runner, suite_view());
+	srunner_add_suite(runner, suite_view_load());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

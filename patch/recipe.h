@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PATCH_RECIPE_H
+#define PATCH_RECIPE_H
+
+/*
+ * How compressed data were made: the coder, what its decoder must know, and the settings with which its encoder yields
+ * the same bytes again. Data here are a coder's bare output: headers and checksums of containers (xz, zlib, gzip) are
+ * not part of it. An encoder's output is promised by no library from one version to the next, so whoever encodes on
+ * another machine asks for the version that was found to reproduce.
+ */
+#include "patch/codec.h"
+#include <stdbool.h>
+
+#define RECIPE_SETTINGS 4
+
+/* Of one compressed part, compressed or plain; a bound for everything that is allocated. */
+#define RECIPE_SIZE_MAX (1u << 30)
+
+/* The numbers are those of patches. */
+enum recipe_coder { RECIPE_LZMA2, RECIPE_CODERS };
+
+enum recipe_lzma2 {
+	LZMA2_PRESET,     /* 0 to 9, and LZMA2_EXTREME */
+	LZMA2_DICTIONARY, /* its size as the filter flags of an xz block have it, 0 to 40 */
+	LZMA2_BRANCH,     /* the filter id of a branch converter in front (4 to 10), 0: none */
+	LZMA2_PROPERTIES, /* lc, lp and pb as the first chunk has them */
+};
+#define LZMA2_EXTREME 0x10
+
+uint32_t recipe_dictionary_size(unsigned setting); /* bytes */
+
+struct recipe {
+	uint8_t coder;
+	uint8_t settings[RECIPE_SETTINGS]; /* by the coder; those that it does not have are 0 */
+};
+
+/* Settings that no decoder and encoder here know are a broken patch. What follows takes only recipes that passed. */
+int recipe_check(const struct recipe *recipe, struct error *error);
+
+bool recipe_equal(const struct recipe *a, const struct recipe *b);
+
+/* The library that encodes, and its version; both stay. */
+const char *recipe_library(enum recipe_coder coder);
+const char *recipe_version(enum recipe_coder coder);
+
+/* The most heap that decoding and encoding take, beside the plain data that they fill or are given. */
+uint64_t recipe_decode_memory(const struct recipe *recipe, uint64_t raw_size, uint64_t plain_size);
+uint64_t recipe_encode_memory(const struct recipe *recipe, uint64_t plain_size);
+
+/*
+ * Fill plain with what the whole of raw decodes to. The reader fills the error itself. Data that decode to anything
+ * else are a broken patch.
+ */
+int recipe_decode(const struct recipe *recipe, const struct reader *raw, void *plain, size_t plain_size,
+                  struct error *error);
+
+/*
+ * The index-th guess at what the encoder's settings were, the most likely first; what a decoder must know stays as it
+ * is. False when there are no more.
+ */
+bool recipe_guess(struct recipe *recipe, size_t index);
+
+/* A sink that encodes into another sink, which fills the error itself, as it is written to: plain_size bytes in all. */
+struct recipe_encoder;
+int recipe_encoder_open(struct recipe_encoder **encoder, const struct recipe *recipe, size_t plain_size,
+                        const struct sink *sink, struct error *error);
+struct sink recipe_encoder_sink(struct recipe_encoder *encoder);
+int recipe_encoder_finish(struct recipe_encoder *encoder);
+void recipe_encoder_close(struct recipe_encoder *encoder); /* tolerates NULL */
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "patch/view_find.h"
+
+#include "patch/view_parts.h"
+#include "patch/view_probe.h"
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define PIECE_SIZE 16384
+#define GUESSES    64
+
+/* After so many parts of a coder in a row that no guess reproduced, only guesses that once did are made. */
+#define FAILURES_MAX 3
+
+/* What was learnt of a coder. */
+struct lesson {
+	bool worked[GUESSES]; /* guesses, by their index */
+	size_t last;          /* that worked */
+	unsigned failures;
+};
+
+struct finder {
+	const struct image *image;
+	struct viewed *viewed;
+	uint64_t memory;
+	uint64_t shown; /* of the image, in the view so far */
+	struct lesson lessons[RECIPE_CODERS];
+	struct error *error;
+};
+
+void viewed_free(struct viewed *viewed)
+{
+	view_free(&viewed->view);
+	buffer_free(&viewed->plain);
+}
+
+int view_parts_add(struct view_parts *parts, const struct view_part *part, struct error *error)
+{
+	if (parts->count == parts->capacity) {
+		size_t capacity = parts->capacity ? 2 * parts->capacity : 64;
+		struct view_part *all = reallocarray(parts->all, capacity, sizeof(*all));
+
+		if (!all)
+			return patch_no_memory(error);
+		parts->all = all;
+		parts->capacity = capacity;
+	}
+	parts->all[parts->count++] = *part;
+	return 0;
+}
+
+void view_parts_free(struct view_parts *parts)
+{
+	free(parts->all);
+	*parts = (struct view_parts){0};
+}
+
+/* All that may be parts, by their containers. */
+static int scan(struct view_parts *parts, const struct image *image, struct error *error)
+{
+	int err = 0;
+
+	for (int64_t at = 0; err == 0 && at < image->size;) {
+		int64_t next = at + 1;
+
+		if (image->data[at] == 0xfd)
+			err = view_probe_xz(parts, image, at, &next, error);
+		at = next;
+	}
+	return err;
+}
+
+/* A sink that takes what is expected, and nothing else. */
+struct expected {
+	const uint8_t *data;
+	size_t left;
+};
+
+static int expect(void *ctx, const void *data, size_t length)
+{
+	struct expected *expected = ctx;
+
+	if (length > expected->left || memcmp(expected->data, data, length) != 0)
+		return -EILSEQ;
+	expected->data += length;
+	expected->left -= length;
+	return 0;
+}
+
+/* Stops at the first byte that differs: with the wrong settings that is soon. */
+static int reproduces(struct finder *finder, const struct view_part *part, const uint8_t *plain, bool *same)
+{
+	struct expected expected = {.data = finder->image->data + part->raw_at, .left = part->raw_size};
+	struct sink sink = {.write = expect, .ctx = &expected};
+	struct recipe_encoder *encoder;
+	struct sink in;
+	int err = recipe_encoder_open(&encoder, &part->recipe, part->plain_size, &sink, finder->error);
+
+	if (err < 0)
+		return err;
+	in = recipe_encoder_sink(encoder);
+	for (size_t done = 0; err == 0 && done < part->plain_size;) {
+		size_t n = part->plain_size - done < PIECE_SIZE ? part->plain_size - done : PIECE_SIZE;
+
+		err = in.write(in.ctx, plain + done, n);
+		done += n;
+	}
+	if (err == 0)
+		err = recipe_encoder_finish(encoder);
+	recipe_encoder_close(encoder);
+	*same = err == 0 && expected.left == 0;
+	return err == -EILSEQ ? 0 : err;
+}
+
+static int try_guess(struct finder *finder, struct view_part *part, const uint8_t *plain, size_t guess, bool *found)
+{
+	struct lesson *lesson = &finder->lessons[part->recipe.coder];
+	int err;
+
+	if (finder->memory > 0 && recipe_encode_memory(&part->recipe, part->plain_size) > finder->memory)
+		return 0;
+	err = reproduces(finder, part, plain, found);
+	if (*found) {
+		lesson->worked[guess] = true;
+		lesson->last = guess;
+		lesson->failures = 0;
+	}
+	return err;
+}
+
+/* The recipe that makes the part out of the plain data, if there is one. */
+static int find_recipe(struct finder *finder, struct view_part *part, const uint8_t *plain, bool *found)
+{
+	struct lesson *lesson = &finder->lessons[part->recipe.coder];
+	size_t last = lesson->last;
+	int err = 0;
+
+	*found = false;
+	if (lesson->worked[last] && recipe_guess(&part->recipe, last))
+		err = try_guess(finder, part, plain, last, found);
+	for (size_t i = 0; err == 0 && !*found && i < GUESSES && recipe_guess(&part->recipe, i); i++)
+		if (lesson->worked[i] ? i != last : lesson->failures < FAILURES_MAX)
+			err = try_guess(finder, part, plain, i, found);
+	if (err == 0 && !*found)
+		lesson->failures++;
+	return err;
+}
+
+/* Show the image as it is, up to there. */
+static int show_raw(struct finder *finder, uint64_t end)
+{
+	int err = buffer_append(&finder->viewed->plain, finder->image->data + finder->shown,
+	                        (size_t)(end - finder->shown), finder->error);
+
+	finder->shown = end;
+	return err;
+}
+
+/* Decoded behind what the view shows; it stays there if this part is added. */
+static int decode(struct finder *finder, const struct view_part *part, uint8_t **plain, bool *decoded)
+{
+	struct buffer *shown = &finder->viewed->plain;
+	struct memory_block block = {.data = finder->image->data + part->raw_at, .size = part->raw_size};
+	struct reader raw = reader_from_memory(&block);
+	uint64_t memory = recipe_decode_memory(&part->recipe, part->raw_size, part->plain_size) + part->plain_size;
+	int err;
+
+	*decoded = false;
+	if (finder->memory > 0 && memory > finder->memory)
+		return 0;
+	err = buffer_reserve(shown, part->raw_at - finder->shown + part->plain_size, finder->error);
+	if (err < 0)
+		return err;
+	*plain = shown->data + shown->size + (part->raw_at - finder->shown);
+	err = recipe_decode(&part->recipe, &raw, *plain, part->plain_size, finder->error);
+	*decoded = err == 0;
+	return err == -EINVAL ? 0 : err; /* not what it looked like */
+}
+
+static int show(struct finder *finder, struct view_part *part)
+{
+	struct view *view = &finder->viewed->view;
+	uint8_t *plain = NULL;
+	bool found = false;
+	int err = decode(finder, part, &plain, &found);
+
+	if (err == 0 && found && view->exact)
+		err = find_recipe(finder, part, plain, &found);
+	if (err < 0 || !found)
+		return err;
+	err = show_raw(finder, part->raw_at);
+	if (err == 0)
+		err = view_add(view, part, finder->error);
+	finder->viewed->plain.size += part->plain_size;
+	finder->shown += part->raw_size;
+	return err;
+}
+
+static int show_all(struct viewed *viewed, const struct image *image, struct view_parts *parts, bool exact,
+                    uint64_t memory, struct error *error)
+{
+	struct finder finder = {.image = image, .viewed = viewed, .memory = memory, .error = error};
+	int err = 0;
+
+	view_start(&viewed->view, (uint64_t)image->size, exact);
+	viewed->plain.size = 0;
+	for (size_t i = 0; err == 0 && i < parts->count; i++)
+		err = show(&finder, &parts->all[i]);
+	return err == 0 ? show_raw(&finder, (uint64_t)image->size) : err;
+}
+
+int view_find(struct viewed *viewed, const struct image *image, uint64_t memory, struct error *error)
+{
+	struct view_parts parts = {0};
+	int err;
+
+	*viewed = (struct viewed){0};
+	err = scan(&parts, image, error);
+	if (err == 0)
+		err = show_all(viewed, image, &parts, true, memory, error);
+	view_parts_free(&parts);
+	return err;
+}
+
+/* A part of one image by what it is, still compressed. */
+struct key {
+	uint32_t size;
+	uint32_t crc;
+	size_t index;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return (x->crc > y->crc) - (x->crc < y->crc);
+}
+
+static struct key key_of(const struct image *image, const struct view_parts *parts, size_t index)
+{
+	const struct view_part *part = &parts->all[index];
+
+	return (struct key){.size = part->raw_size,
+	                    .crc = (uint32_t)crc32(0, image->data + part->raw_at, part->raw_size),
+	                    .index = index};
+}
+
+static void keep(struct view_parts *parts, const bool *left_out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts->count; i++)
+		if (!left_out[i])
+			parts->all[count++] = parts->all[i];
+	parts->count = count;
+}
+
+/* Leave out what both images have. Equal checksums of equal sizes do, since nothing but size hangs on it. */
+static int leave_out_same(const struct image *old_image, struct view_parts *old_parts, const struct image *new_image,
+                          struct view_parts *new_parts, struct error *error)
+{
+	struct key *keys = calloc(old_parts->count + 1, sizeof(*keys));
+	bool *old_left_out = calloc(old_parts->count + 1, sizeof(bool));
+	bool *new_left_out = calloc(new_parts->count + 1, sizeof(bool));
+
+	if (!keys || !old_left_out || !new_left_out) {
+		free(keys);
+		free(old_left_out);
+		free(new_left_out);
+		return patch_no_memory(error);
+	}
+	for (size_t i = 0; i < old_parts->count; i++)
+		keys[i] = key_of(old_image, old_parts, i);
+	qsort(keys, old_parts->count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < new_parts->count; i++) {
+		struct key key = key_of(new_image, new_parts, i);
+		const struct key *same = bsearch(&key, keys, old_parts->count, sizeof(*keys), compare_keys);
+
+		if (same)
+			new_left_out[i] = old_left_out[same->index] = true;
+	}
+	keep(old_parts, old_left_out);
+	keep(new_parts, new_left_out);
+	free(keys);
+	free(old_left_out);
+	free(new_left_out);
+	return 0;
+}
+
+/* Leave out parts of coders that the view does not have. */
+static int leave_out_others(struct view_parts *parts, const struct view *view, struct error *error)
+{
+	bool *left_out = calloc(parts->count + 1, sizeof(bool));
+	bool used[RECIPE_CODERS] = {false};
+
+	if (!left_out)
+		return patch_no_memory(error);
+	for (size_t i = 0; i < view->recipe_count; i++)
+		used[view->recipes[i].recipe.coder] = true;
+	for (size_t i = 0; i < parts->count; i++)
+		left_out[i] = !used[parts->all[i].recipe.coder];
+	keep(parts, left_out);
+	free(left_out);
+	return 0;
+}
+
+int view_find_pair(struct viewed *old_viewed, struct viewed *new_viewed, const struct image *old_image,
+                   const struct image *new_image, uint64_t memory, struct error *error)
+{
+	struct view_parts old_parts = {0}, new_parts = {0};
+	int err;
+
+	*old_viewed = *new_viewed = (struct viewed){0};
+	err = scan(&old_parts, old_image, error);
+	if (err == 0)
+		err = scan(&new_parts, new_image, error);
+	if (err == 0)
+		err = leave_out_same(old_image, &old_parts, new_image, &new_parts, error);
+	if (err == 0)
+		err = show_all(new_viewed, new_image, &new_parts, true, memory, error);
+	if (err == 0)
+		err = leave_out_others(&old_parts, &new_viewed->view, error);
+	if (err == 0)
+		err = show_all(old_viewed, old_image, &old_parts, false, memory, error);
+	view_parts_free(&old_parts);
+	view_parts_free(&new_parts);
+	return err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PATCH_VIEW_PROBE_H
+#define PATCH_VIEW_PROBE_H
+
+/* Compressed data in an image by the marks of the containers that they are in. */
+#include "patch/match.h"
+#include "patch/view.h"
+
+struct view_parts {
+	struct view_part *all; /* in order, none within another; settings of encoders are not known yet; owned */
+	size_t count;
+	size_t capacity;
+};
+
+int view_parts_add(struct view_parts *parts, const struct view_part *part, struct error *error);
+void view_parts_free(struct view_parts *parts);
+
+/*
+ * Add what is in the container that begins here and set *next behind its last part. What is no container is no error,
+ * and leaves *next alone.
+ */
+int view_probe_xz(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next, struct error *error);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/patch/squeeze.h"
+
+#include <string.h>
+
+#define BOUND(size) ((size) + (size) / 2 + 4096)
+
+static void run(lzma_stream *stream, const uint8_t *data, size_t size, lzma_action action)
+{
+	lzma_ret ret;
+
+	stream->next_in = data;
+	stream->avail_in = size;
+	do
+		ret = lzma_code(stream, action);
+	while (ret == LZMA_OK);
+	ck_assert_int_eq(ret, LZMA_STREAM_END);
+}
+
+struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *settings)
+{
+	struct bytes squeezed = bytes_new(BOUND(plain->size));
+	size_t blocks = settings->blocks ? settings->blocks : 1, done = 0;
+	lzma_stream stream = LZMA_STREAM_INIT;
+	lzma_options_lzma options;
+	lzma_filter filters[3] = {{.id = settings->branch}};
+	size_t count = settings->branch != 0;
+
+	ck_assert(!lzma_lzma_preset(&options, settings->preset));
+	options.dict_size = settings->dictionary;
+	if (settings->nice)
+		options.nice_len = settings->nice;
+	options.lc -= settings->less_literals;
+	filters[count++] = (lzma_filter){.id = LZMA_FILTER_LZMA2, .options = &options};
+	filters[count] = (lzma_filter){.id = LZMA_VLI_UNKNOWN};
+	ck_assert_int_eq(lzma_stream_encoder(&stream, filters, settings->check), LZMA_OK);
+	stream.next_out = squeezed.data;
+	stream.avail_out = squeezed.size;
+	for (size_t i = 1; i < blocks; i++) {
+		run(&stream, plain->data + done, plain->size / blocks, LZMA_FULL_FLUSH);
+		done += plain->size / blocks;
+	}
+	run(&stream, plain->data + done, plain->size - done, LZMA_FINISH);
+	squeezed.size -= stream.avail_out;
+	lzma_end(&stream);
+	return squeezed;
+}

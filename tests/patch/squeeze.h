@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_PATCH_SQUEEZE_H
+#define TESTS_PATCH_SQUEEZE_H
+
+/* Compressed data in their containers, as the makers of images write them. */
+#include "tests/patch/support.h"
+#include <lzma.h>
+
+struct xz_settings {
+	lzma_vli branch; /* the id of a converter in front; 0: none */
+	size_t blocks;   /* in which the data are cut; 0: 1 */
+	uint32_t preset; /* LZMA_PRESET_EXTREME may be set */
+	uint32_t dictionary;
+	uint32_t nice;          /* 0: as the preset has it */
+	uint32_t less_literals; /* by how much lc is below the preset's */
+	lzma_check check;
+};
+struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *settings);
+
+#endif
