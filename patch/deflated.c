@@ -49,7 +49,7 @@ static int64_t parse_gzip(const struct image *image, int64_t at)
 	return flags & GZIP_CHECKSUM ? at + 2 : at;
 }
 
-/* The same for a zip entry. */
+/* The same for a zip entry. found may be NULL. */
 static int64_t parse_zip(const struct image *image, int64_t at, struct deflated *found)
 {
 	const uint8_t *header = image->data + at;
@@ -57,9 +57,18 @@ static int64_t parse_zip(const struct image *image, int64_t at, struct deflated 
 	if (!is_at(image, at, "PK\3\4", 4, ZIP_HEADER_SIZE) || get_le16(header + 6) & ZIP_ENCRYPTED ||
 	    get_le16(header + 8) != ZIP_DEFLATED)
 		return image->size;
-	found->name = header + ZIP_HEADER_SIZE;
-	found->name_size = get_le16(header + 26);
+	if (found) {
+		found->name = header + ZIP_HEADER_SIZE;
+		found->name_size = get_le16(header + 26);
+	}
 	return at + ZIP_HEADER_SIZE + get_le16(header + 26) + get_le16(header + 28);
+}
+
+int64_t deflated_begin(const struct image *image, int64_t at, struct deflated *found)
+{
+	if (image->data[at] == 0x1f)
+		return parse_gzip(image, at);
+	return image->data[at] == 'P' ? parse_zip(image, at, found) : image->size;
 }
 
 /* Inflate what begins at found->at, to the buffer if there is one, and learn how long it is. */
@@ -109,13 +118,10 @@ int deflated_find(struct deflated_list *list, const struct image *image, struct 
 
 	*list = (struct deflated_list){0};
 	for (int64_t at = 0; err == 0 && at < image->size; at++) {
-		struct deflated found = {.at = image->size};
+		struct deflated found = {0};
 		bool ended = false;
 
-		if (image->data[at] == 0x1f)
-			found.at = parse_gzip(image, at);
-		else if (image->data[at] == 'P')
-			found.at = parse_zip(image, at, &found);
+		found.at = deflated_begin(image, at, &found);
 		if (found.at < image->size)
 			err = inflate_all(image, &found, NULL, &ended, error);
 		if (err == 0 && ended) {

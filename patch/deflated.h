@@ -28,6 +28,12 @@ struct deflated_list {
 	size_t capacity;
 };
 
+/*
+ * Where the data of the gzip member or zip entry begin whose header is here; not inside the image: there is none. The
+ * entry's name goes to found, unless that is NULL.
+ */
+int64_t deflated_begin(const struct image *image, int64_t at, struct deflated *found);
+
 /* To be freed in any case. */
 int deflated_find(struct deflated_list *list, const struct image *image, struct error *error);
 void deflated_free(struct deflated_list *list);

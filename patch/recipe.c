@@ -11,7 +11,8 @@ struct recipe_encoder {
 
 static const struct recipe_ops *ops_of(unsigned coder)
 {
-	static const struct recipe_ops *const all[RECIPE_CODERS] = {[RECIPE_LZMA2] = &recipe_lzma2};
+	static const struct recipe_ops *const all[RECIPE_CODERS] = {
+		[RECIPE_LZMA2] = &recipe_lzma2, [RECIPE_DEFLATE] = &recipe_deflate};
 
 	return all[coder];
 }

@@ -17,7 +17,7 @@
 #define RECIPE_SIZE_MAX (1u << 30)
 
 /* The numbers are those of patches. */
-enum recipe_coder { RECIPE_LZMA2, RECIPE_CODERS };
+enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_CODERS };
 
 enum recipe_lzma2 {
 	LZMA2_PRESET,     /* 0 to 9, and LZMA2_EXTREME */
@@ -28,6 +28,9 @@ enum recipe_lzma2 {
 #define LZMA2_EXTREME 0x10
 
 uint32_t recipe_dictionary_size(unsigned setting); /* bytes */
+
+/* As deflateInit2() takes them; of the window, which is taken to be known, its logarithm. */
+enum recipe_deflate { DEFLATE_LEVEL, DEFLATE_MEMORY, DEFLATE_WINDOW, DEFLATE_STRATEGY };
 
 struct recipe {
 	uint8_t coder;

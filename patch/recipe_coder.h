@@ -22,6 +22,7 @@ struct recipe_ops {
 };
 
 extern const struct recipe_ops recipe_lzma2;
+extern const struct recipe_ops recipe_deflate;
 
 /* What is read or made at a time. */
 #define RECIPE_PIECE_SIZE ((size_t)16384)

@@ -64,8 +64,18 @@ static int scan(struct view_parts *parts, const struct image *image, struct erro
 	for (int64_t at = 0; err == 0 && at < image->size;) {
 		int64_t next = at + 1;
 
-		if (image->data[at] == 0xfd)
+		switch (image->data[at]) {
+		case 0xfd:
 			err = view_probe_xz(parts, image, at, &next, error);
+			break;
+		case 'P':
+		case 0x1f:
+		case 0x78:
+			err = view_probe_deflate(parts, image, at, &next, error);
+			break;
+		default:
+			break;
+		}
 		at = next;
 	}
 	return err;

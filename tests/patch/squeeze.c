@@ -2,6 +2,7 @@
 #include "tests/patch/squeeze.h"
 
 #include <string.h>
+#include <zlib.h>
 
 #define BOUND(size) ((size) + (size) / 2 + 4096)
 
@@ -43,5 +44,27 @@ struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *set
 	run(&stream, plain->data + done, plain->size - done, LZMA_FINISH);
 	squeezed.size -= stream.avail_out;
 	lzma_end(&stream);
+	return squeezed;
+}
+
+struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_settings *settings)
+{
+	static const uint8_t zip_header[] = {'P', 'K', 3, 4, 20, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0,  0,
+	                                     0,   0,   0, 0, 0,  0, 0, 0, 0, 0, 1, 0, 0, 0, 'n'};
+	static const int window_bits[] = {
+		[ZLIB_STREAM] = MAX_WBITS, [GZIP_MEMBER] = MAX_WBITS + 16, [ZIP_ENTRY] = -MAX_WBITS};
+	size_t head = settings->container == ZIP_ENTRY ? sizeof(zip_header) : 0;
+	struct bytes squeezed = bytes_new(BOUND(plain->size));
+	z_stream z = {.next_in = plain->data, .avail_in = (uInt)plain->size};
+
+	memcpy(squeezed.data, zip_header, head);
+	z.next_out = squeezed.data + head;
+	z.avail_out = (uInt)(squeezed.size - head);
+	ck_assert_int_eq(deflateInit2(&z, settings->level, Z_DEFLATED, window_bits[settings->container],
+	                              settings->memory, settings->strategy),
+	                 Z_OK);
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	squeezed.size -= z.avail_out;
+	ck_assert_int_eq(deflateEnd(&z), Z_OK);
 	return squeezed;
 }

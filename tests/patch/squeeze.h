@@ -17,4 +17,13 @@ struct xz_settings {
 };
 struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *settings);
 
+enum deflate_container { ZLIB_STREAM, GZIP_MEMBER, ZIP_ENTRY };
+struct deflate_settings {
+	enum deflate_container container;
+	int level;
+	int memory;
+	int strategy;
+};
+struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_settings *settings);
+
 #endif

@@ -43,6 +43,53 @@ START_TEST(test_xz)
 }
 END_TEST
 
+START_TEST(test_deflate)
+{
+	static const struct deflate_settings all[] = {
+		{.container = ZLIB_STREAM, .level = 9, .memory = 8}, /* mksquashfs */
+		{.container = ZLIB_STREAM, .level = 6, .memory = 8},
+		{.container = ZLIB_STREAM, .level = 1, .memory = 9},
+		{.container = ZLIB_STREAM, .level = 3, .memory = 8},
+		{.container = GZIP_MEMBER, .level = 6, .memory = 8},
+		{.container = GZIP_MEMBER, .level = 9, .memory = 9},
+		{.container = ZIP_ENTRY, .level = 6, .memory = 8},
+		{.container = ZIP_ENTRY, .level = 2, .memory = 8},
+	};
+	struct bytes plain = text_bytes(250001, 1);
+	struct show show = {0};
+
+	show_add(&show, random_bytes(777, 2));
+	show_add(&show, squeeze_deflate(&plain, &all[_i]));
+	show_add(&show, random_bytes(99, 3));
+	show_add(&show, squeeze_deflate(&plain, &all[_i]));
+	show_expect(&show, 2);
+	ck_assert(show_has(&show.found, &plain));
+	show_free(&show);
+	bytes_free(&plain);
+}
+END_TEST
+
+/* All kinds side by side; each is learnt of by itself. */
+START_TEST(test_mixed)
+{
+	const struct deflate_settings zlib = {.container = ZLIB_STREAM, .level = 9, .memory = 8};
+	const struct deflate_settings gzip = {.container = GZIP_MEMBER, .level = 6, .memory = 8};
+	struct show show = {0};
+
+	for (uint32_t i = 0; i < 20; i++) {
+		struct bytes plain = text_bytes(3000 + 100 * i, i);
+
+		show_add(&show, squeeze_deflate(&plain, &zlib));
+		add_xz(&show, &plain, &squashfs_xz);
+		show_add(&show, squeeze_deflate(&plain, &gzip));
+		bytes_free(&plain);
+	}
+	show_expect(&show, 60);
+	ck_assert_uint_eq(show.found.view.recipe_count, 3);
+	show_free(&show);
+}
+END_TEST
+
 /* Many parts, with and without raw bytes between them and at the ends; stored ones among them. */
 START_TEST(test_many)
 {
@@ -80,11 +127,14 @@ END_TEST
 /* What no guess reproduces stays raw. */
 START_TEST(test_stays_raw)
 {
+	const struct deflate_settings huffman = {
+		.container = GZIP_MEMBER, .level = 6, .memory = 8, .strategy = 2 /* Z_HUFFMAN_ONLY */};
 	const struct xz_settings unusual = {.preset = 6, .dictionary = 65536, .nice = 40, .check = LZMA_CHECK_CRC32};
 	struct bytes plain = text_bytes(50000, 6);
 	struct show show = {0};
 
 	add_xz(&show, &plain, &unusual);
+	show_add(&show, squeeze_deflate(&plain, &huffman));
 	show_expect(&show, 0);
 	show_free(&show);
 	bytes_free(&plain);
@@ -257,6 +307,8 @@ Suite *suite_view(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, test_xz, 0, 10);
+	tcase_add_loop_test(tcase, test_deflate, 0, 8);
+	tcase_add_test(tcase, test_mixed);
 	tcase_add_test(tcase, test_many);
 	tcase_add_test(tcase, test_nothing);
 	tcase_add_test(tcase, test_stays_raw);
