@@ -167,6 +167,17 @@ static bool find_word(const struct predict_walk *walk, unsigned kinds, struct pr
 	return kinds & PREDICT_DISTANCE && find_distance(walk, item);
 }
 
+/* Most instructions have no address, which can be seen of a few bits. */
+static bool may_be_a32(uint32_t code)
+{
+	return (code & 0x0e000000) == 0x0a000000 || (code & 0x0fb00000) == 0x03000000;
+}
+
+static bool may_be_t32(uint32_t code)
+{
+	return (code & 0xf800) == 0xf000;
+}
+
 static bool find_a32(const struct predict_walk *walk, const struct predict_window *window, struct predict_item *item)
 {
 	item->form = PREDICT_A32_BRANCH;
@@ -228,14 +239,14 @@ static bool find(const struct predict_walk *walk, const struct predict_window *w
                  struct predict_item *item)
 {
 	if ((walk->old_at + item->at) % 4 == 0) {
-		if (kinds & PREDICT_A32 && find_a32(walk, window, item))
+		if (kinds & PREDICT_A32 && may_be_a32(item->code) && find_a32(walk, window, item))
 			return true;
 		if (kinds & (PREDICT_REL | PREDICT_REL_ODD))
 			return find_entry(walk, kinds, item);
 		if (find_word(walk, kinds, item))
 			return true;
 	}
-	return kinds & PREDICT_T32 && find_t32(walk, window, item);
+	return kinds & PREDICT_T32 && may_be_t32(item->code) && find_t32(walk, window, item);
 }
 
 bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,

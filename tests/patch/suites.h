@@ -16,5 +16,6 @@ Suite *suite_predict(void);
 Suite *suite_walk(void);
 Suite *suite_view(void);
 Suite *suite_view_load(void);
+Suite *suite_model(void);
 
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bytes.h"
+#include "patch/model.h"
+#include "patch/votes.h"
+#include "tests/patch/suites.h"
+#include "tests/patch/support.h"
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is found out of addresses in pairs of programs. */
+
+#define FUNCTIONS 300
+#define CODE_AT   0x100
+#define ORIGIN    UINT32_C(0x80208000)
+
+/* A program of functions that call each other, then a table of their addresses. */
+struct program {
+	uint32_t address;
+	uint32_t grown; /* function that has so many instructions more */
+	uint32_t more;
+	uint32_t starts[FUNCTIONS + 1]; /* offsets */
+	struct bytes bytes;
+};
+
+static uint32_t function_length(uint32_t function)
+{
+	return 8 + function * 7 % 23;
+}
+
+static void put_program_header(struct program *program)
+{
+	uint8_t *header = program->bytes.data;
+	uint8_t *segment = header + sizeof(Elf32_Ehdr);
+
+	memcpy(header, (const uint8_t[]){0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT}, 7);
+	put_le16(header + offsetof(Elf32_Ehdr, e_type), ET_EXEC);
+	put_le32(header + offsetof(Elf32_Ehdr, e_phoff), sizeof(Elf32_Ehdr));
+	put_le16(header + offsetof(Elf32_Ehdr, e_phnum), 1);
+	put_le32(segment + offsetof(Elf32_Phdr, p_type), PT_LOAD);
+	put_le32(segment + offsetof(Elf32_Phdr, p_vaddr), program->address);
+	put_le32(segment + offsetof(Elf32_Phdr, p_filesz), (uint32_t)program->bytes.size);
+	put_le32(segment + offsetof(Elf32_Phdr, p_memsz), (uint32_t)program->bytes.size);
+}
+
+/* Every third instruction is a call; the others tell nothing of addresses. */
+static uint32_t instruction(const struct program *program, uint32_t function, uint32_t n, uint32_t at)
+{
+	uint32_t random = function * 131 + n;
+	uint32_t called = random * 17 % FUNCTIONS;
+
+	next_random(&random);
+	if (n % 3 == 2)
+		return 0xeb000000 | ((program->starts[called] - at - 8) >> 2 & 0xffffff);
+	return 0xe0800000 | (next_random(&random) & 0x000fff0f);
+}
+
+static void program_build(struct program *program, bool is_elf)
+{
+	uint32_t at = CODE_AT;
+
+	for (uint32_t i = 0; i <= FUNCTIONS; i++) {
+		program->starts[i] = at;
+		at += 4 * (function_length(i) + (i == program->grown ? program->more : 0));
+	}
+	program->bytes = bytes_new(program->starts[FUNCTIONS] + sizeof(uint32_t) * FUNCTIONS);
+	for (uint32_t i = 0; i < FUNCTIONS; i++) {
+		uint32_t more = i == program->grown ? program->more : 0;
+
+		for (uint32_t n = 0; n < function_length(i) + more; n++) {
+			at = program->starts[i] + 4 * n;
+			put_le32(program->bytes.data + at,
+			         n < more ? 0xe1a00000 + n : instruction(program, i, n - more, at));
+		}
+		put_le32(program->bytes.data + program->starts[FUNCTIONS] + sizeof(uint32_t) * i,
+		         program->address + program->starts[i]);
+	}
+	if (is_elf)
+		put_program_header(program);
+}
+
+/* The two images, and what is known of them. */
+struct pair {
+	struct image old, new;
+	struct alignment alignment;
+	struct prediction prediction;
+};
+
+static void pair_make(struct pair *pair, const struct bytes *old, const struct bytes *new)
+{
+	struct error error = {0};
+
+	*pair = (struct pair){.old = {.data = old->data, .size = (int64_t)old->size},
+	                      .new = {.data = new->data, .size = (int64_t) new->size}};
+	ck_assert_int_eq(alignment_make(&pair->alignment, &pair->old, &pair->new, &error), 0);
+	ck_assert_int_eq(prediction_make(&pair->prediction, &pair->old, &pair->new, &pair->alignment, &error), 0);
+}
+
+static void pair_free(struct pair *pair)
+{
+	prediction_free(&pair->prediction);
+	alignment_free(&pair->alignment);
+}
+
+/* A stretch's bytes as a patch has them predicted. */
+static struct bytes predicted(const struct pair *pair, const struct stretch *stretch)
+{
+	const struct prediction *prediction = &pair->prediction;
+	struct bytes bytes = bytes_copy(pair->old.data + stretch->old_at, (size_t)stretch->add);
+	struct predict_window window = {.data = pair->old.data + stretch->old_at, .end = bytes.size};
+	struct predict_walk walk;
+	struct predict_item item;
+
+	predict_begin(&walk, prediction, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, bytes.size);
+	while (predict_next(&walk, &window, bytes.size, &item)) {
+		bool is_symbol = item.form == PREDICT_SYMBOL;
+		uint32_t target =
+			predict_shifted(is_symbol ? &prediction->symbols : &prediction->addresses, item.target);
+		uint32_t place = predict_address(&prediction->old, walk.old_at + item.at);
+		uint32_t new_place = predict_address(&prediction->new, walk.new_at + item.at);
+
+		put_le32(bytes.data + item.at,
+		         predict_encode(prediction, &item, new_place, item.base + new_place - place, target));
+	}
+	return bytes;
+}
+
+/* How many bytes the stretches get wrong, with the prediction and without. */
+static void count_wrong(const struct pair *pair, size_t *with, size_t *without)
+{
+	*with = *without = 0;
+	for (size_t i = 0; i < pair->alignment.count; i++) {
+		const struct stretch *stretch = &pair->alignment.stretches[i];
+		struct bytes bytes = predicted(pair, stretch);
+
+		for (int64_t k = 0; k < stretch->add; k++) {
+			uint8_t is = pair->new.data[stretch->new_at + k];
+
+			*with += bytes.data[k] != is;
+			*without += pair->old.data[stretch->old_at + k] != is;
+		}
+		bytes_free(&bytes);
+	}
+}
+
+static void expect_function_moved(bool is_elf)
+{
+	struct program old = {.address = ORIGIN, .grown = 100};
+	struct program new = {.address = ORIGIN, .grown = 100, .more = 12};
+	size_t with, without;
+	struct pair pair;
+
+	program_build(&old, is_elf);
+	program_build(&new, is_elf);
+	pair_make(&pair, &old.bytes, &new.bytes);
+	count_wrong(&pair, &with, &without);
+	ck_assert_uint_gt(without, 1000);
+	ck_assert_uint_lt(with, without / 20);
+	ck_assert_uint_eq(pair.prediction.old.low, ORIGIN);
+	for (uint32_t i = 0; i < FUNCTIONS; i++)
+		ck_assert_uint_eq(predict_shifted(&pair.prediction.addresses, ORIGIN + old.starts[i]),
+		                  ORIGIN + new.starts[i]);
+	ck_assert_uint_le(pair.prediction.addresses.count, 2);
+	pair_free(&pair);
+	bytes_free(&old.bytes);
+	bytes_free(&new.bytes);
+}
+
+START_TEST(test_program_moved)
+{
+	expect_function_moved(true);
+}
+END_TEST
+
+/* The same without a header: where it is loaded shows in its words only. */
+START_TEST(test_origin_is_found)
+{
+	expect_function_moved(false);
+}
+END_TEST
+
+/* In what is no program a prediction must not do harm, and must not fail. */
+START_TEST(test_no_program)
+{
+	static const size_t sizes[] = {0, 1, 3, 4, 5, 1023, 1024, 1025, 50000};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct bytes old = random_bytes(sizes[i], 1);
+		struct bytes new = edited_copy(&old, 2);
+		size_t with, without;
+		struct pair pair;
+
+		pair_make(&pair, &old, &new);
+		count_wrong(&pair, &with, &without);
+		ck_assert_uint_le(with, without);
+		pair_free(&pair);
+		pair_make(&pair, &new, &old);
+		pair_free(&pair);
+		bytes_free(&old);
+		bytes_free(&new);
+	}
+}
+END_TEST
+
+/* Headers that promise anything: each field of a program's in turn has its bits set and cleared. */
+START_TEST(test_headers_that_lie)
+{
+	struct program old = {.address = ORIGIN, .grown = 3};
+	struct program new = {.address = ORIGIN, .grown = 3, .more = 5};
+
+	program_build(&old, true);
+	program_build(&new, true);
+	for (size_t at = 0; at < sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr); at += 2) {
+		struct bytes lie = bytes_copy(old.bytes.data, old.bytes.size);
+		struct pair pair;
+
+		put_le16(lie.data + at, at % 4 == 0 ? 0xffff : 0x8000);
+		pair_make(&pair, &lie, &new.bytes);
+		pair_free(&pair);
+		pair_make(&pair, &new.bytes, &lie);
+		pair_free(&pair);
+		bytes_free(&lie);
+	}
+	bytes_free(&old.bytes);
+	bytes_free(&new.bytes);
+}
+END_TEST
+
+static void vote(struct votes *votes, uint32_t from, uint32_t to, unsigned times)
+{
+	struct error error = {0};
+
+	for (unsigned i = 0; i < times; i++)
+		ck_assert_int_eq(votes_add(votes, from, to, &error), 0);
+}
+
+/* What many say is believed, and what a few say that would cost more than it gains is not. */
+START_TEST(test_votes)
+{
+	struct predict_shifts shifts = {0};
+	struct votes votes = {0};
+	struct error error = {0};
+
+	ck_assert_int_eq(votes_settle(&votes, &shifts, &error), 0);
+	ck_assert_uint_eq(shifts.count, 0);
+	for (uint32_t at = 100000; at > 0; at -= 100) {
+		vote(&votes, at, at < 40000 ? at : at < 70000 ? at + 24 : at - 8, 4);
+		vote(&votes, at, at + 4000, 3);
+		vote(&votes, at, at * 3, 1);
+	}
+	vote(&votes, 50050, 1, 1);
+	vote(&votes, 60050, 60030, 50);
+	ck_assert_int_eq(votes_settle(&votes, &shifts, &error), 0);
+	ck_assert_uint_eq(shifts.count, 4);
+	ck_assert_uint_eq(shifts.list[0].from, 40000);
+	ck_assert_uint_eq(shifts.list[0].by, 24);
+	ck_assert_uint_eq(shifts.list[1].from, 60050);
+	ck_assert_uint_eq(shifts.list[1].by, (uint32_t)-20);
+	ck_assert_uint_eq(shifts.list[2].from, 60100);
+	ck_assert_uint_eq(shifts.list[2].by, 24);
+	ck_assert_uint_eq(shifts.list[3].from, 70000);
+	ck_assert_uint_eq(shifts.list[3].by, (uint32_t)-8);
+	/* They are used up. */
+	vote(&votes, 5, 7, 2);
+	ck_assert_int_eq(votes_settle(&votes, &shifts, &error), 0);
+	ck_assert_uint_eq(shifts.count, 1);
+	free(shifts.list);
+	votes_free(&votes);
+}
+END_TEST
+
+Suite *suite_model(void)
+{
+	Suite *suite = suite_create("model");
+	TCase *tcase = tcase_create("model");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, test_program_moved);
+	tcase_add_test(tcase, test_origin_is_found);
+	tcase_add_test(tcase, test_no_program);
+	tcase_add_test(tcase, test_headers_that_lie);
+	tcase_add_test(tcase, test_votes);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
