@@ -4,11 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-int patch_no_memory(struct error *error)
-{
-	return error_set(error, 0, ENOMEM, "patch: out of memory");
-}
-
 int patch_read_failed(struct error *error, int err)
 {
 	if (err == -EPIPE)

@@ -17,7 +17,11 @@
 /* The one way to say that the patch is at fault. The value is spelt out so that analysers see that it is a failure. */
 #define patch_broken(error, ...) ((void)error_set((error), RESULT_VERIFY, EINVAL, __VA_ARGS__), -EINVAL)
 
-int patch_no_memory(struct error *error);
+static inline int patch_no_memory(struct error *error)
+{
+	(void)error_set(error, 0, ENOMEM, "patch: out of memory");
+	return -ENOMEM;
+}
 
 /* A stream's failure: content that ends before its own size is a broken patch, anything else is its own error. */
 int patch_read_failed(struct error *error, int err);

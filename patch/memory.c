@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "patch/bsdiff.h"
 #include "patch/imgdiff.h"
+#include "patch/native.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -98,6 +99,13 @@ int patch_memory(const struct content *patch, uint64_t *bytes, struct error *err
 	*bytes = 0;
 	if (err < 0)
 		return err;
+	if (format == PATCH_NATIVE) {
+		struct native_head head;
+
+		err = native_read_head(patch, &head, error);
+		*bytes = head.memory;
+		return err;
+	}
 	if (format == PATCH_IMGDIFF2)
 		err = measure_chunks(patch, &most, error);
 	else

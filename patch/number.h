@@ -2,7 +2,11 @@
 #ifndef PATCH_NUMBER_H
 #define PATCH_NUMBER_H
 
-/* Numbers of any size in groups of 7 bits, the lowest first, all but the last with the highest bit set. */
+/*
+ * Numbers of any size, as patch/FORMAT.md has them: in groups of 7 bits, the lowest first, all but the last with the
+ * highest bit set. Signed ones are 2n for n >= 0 and -2n - 1 below.
+ */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +36,24 @@ static inline size_t number_get(const uint8_t *from, size_t left, uint64_t *numb
 	}
 	return 0;
 }
+
+static inline size_t number_put_signed(uint8_t *to, int64_t number)
+{
+	return number_put(to, number < 0 ? ((uint64_t) - (number + 1) << 1) + 1 : (uint64_t)number << 1);
+}
+
+/* Bytes in memory that are read one after the other. Once it has failed, it goes on to fail, and all values are 0. */
+struct number_source {
+	const uint8_t *data;
+	size_t left;
+	bool failed; /* it ended too early, or a number was too long */
+};
+
+uint64_t number_read(struct number_source *source);
+int64_t number_read_signed(struct number_source *source);
+/* A number that must not be greater than `most`. */
+uint64_t number_read_up_to(struct number_source *source, uint64_t most);
+/* The next `length` bytes as they are; NULL when there are fewer. */
+const uint8_t *number_read_bytes(struct number_source *source, size_t length);
 
 #endif

@@ -11,9 +11,12 @@
  *   BSDIFF40  Colin Percival's bsdiff 4.x: header, then control, diff and extra as three bzip2 streams.
  *   IMGDIFF2  AOSP's: chunks NORMAL (bsdiff), DEFLATE (inflate, bsdiff, deflate with the stored parameters), RAW;
  *             optional bonus data behind the inflated source of chunk 1.
+ *   FOTADLT1  our own, patch/FORMAT.md. It is smaller, knows how much memory it takes, and can change its source in
+ *             place, one unit after the other.
  */
 #include "base/error.h"
 #include "base/io.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -25,7 +28,7 @@
 #define PATCH_BSDIFF40_MEMORY (12u << 20)
 #define PATCH_IMGDIFF2_MEMORY (16u << 20)
 
-enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2 };
+enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2, PATCH_NATIVE };
 
 /*
  * Which format the patch claims to be, by its first 8 bytes. -EINVAL and RESULT_VERIFY for any other, by name for the
@@ -49,6 +52,52 @@ int patch_apply(const struct reader *old, const struct content *patch, const str
                 const struct sink *sink, struct error *error);
 
 /*
+ * ---- In place ----
+ * A FOTADLT1 patch can be made to change its source where it lies: unit after unit (a LEB, an erase block), in an order
+ * of its own in which nothing is overwritten that is needed later. Each unit is what it was or what it will be, by the
+ * patch's digests, so that whoever was interrupted finds how far it had come and goes on.
+ */
+struct patch_units;
+
+struct patch_units_info {
+	uint64_t source_size; /* bytes */
+	uint64_t target_size;
+	uint32_t unit;    /* bytes; the target's last unit may be shorter */
+	uint64_t count;   /* of the target's units */
+	uint64_t changed; /* those that are written */
+	uint64_t memory;  /* bytes of heap, at most, beside the caller's */
+};
+
+/* Reads the patch's beginning; it is read further as units are made. -ENOTSUP: no patch of this kind. */
+int patch_units_open(const struct content *patch, struct patch_units **units, struct patch_units_info *info,
+                     struct error *error);
+
+enum patch_unit_state {
+	PATCH_UNIT_FOREIGN, /* neither */
+	PATCH_UNIT_OLD,
+	PATCH_UNIT_NEW,
+	PATCH_UNIT_SAME, /* old and new are equal, and it is that */
+};
+
+/* What the unit is that has this content: `size` bytes, all that the object has there up to the unit's end. */
+enum patch_unit_state patch_units_state(const struct patch_units *units, uint64_t number, const void *data,
+                                        size_t size);
+
+/* The next unit that is to be written: 1, or 0 when there are no more. The one before need not have been made. */
+int patch_units_next(struct patch_units *units, uint64_t *number, struct error *error);
+
+/*
+ * Its new content: *size bytes, no more than the unit's. old: the object as it is now. What comes out has been compared
+ * with the patch's digest: RESULT_VERIFY when it is wrong, as it is where the object is not as it should be.
+ */
+int patch_units_make(struct patch_units *units, const struct reader *old, uint8_t *data, size_t *size,
+                     struct error *error);
+
+void patch_units_close(struct patch_units *units); /* NULL is nothing */
+
+/* ---- Making patches ---- */
+
+/*
  * Make a BSDIFF40 patch. Host side: both images in memory, beside them 4 times old_size for the suffix array, then
  * twice new_size and a bzip2 compressor. Sizes up to INT32_MAX, -EFBIG above. Deterministic. Its blocks are as small as
  * its streams let them be, so that most patches are applied in much less than PATCH_BSDIFF40_MEMORY; and smaller where
@@ -67,6 +116,19 @@ int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_d
  */
 int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error);
+
+struct patch_native_options {
+	uint32_t
+		unit; /* bytes of a LEB or erase block that is changed at a time, in place; 0: the patch makes a copy */
+	bool digests; /* the patch shall hold SHA-256 of source and target, since nobody else says what they are */
+};
+
+/*
+ * Make a FOTADLT1 patch, and apply it in memory to see that it makes the target. Sizes up to INT32_MAX, -EFBIG above.
+ * Deterministic. Memory: 4 times old_size, and twice new_size for what is packed.
+ */
+int patch_make_native(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
+                      const struct patch_native_options *options, const struct sink *sink, struct error *error);
 
 /* Make an IMGDIFF2 patch that holds the new image as it is, for whoever compresses patches. Sizes as above. */
 int patch_make_raw(const void *new_data, size_t new_size, const struct sink *sink, struct error *error);

@@ -10,6 +10,8 @@ Suite *suite_inflated(void);
 Suite *suite_imgdiff(void);
 Suite *suite_imgmake(void);
 Suite *suite_blocks(void);
+Suite *suite_native(void);
+Suite *suite_units(void);
 Suite *suite_noise(void);
 Suite *suite_arm(void);
 Suite *suite_predict(void);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records and packed streams, written. */
+#include "patch/native_write.h"
+
+#include "base/bytes.h"
+#include <string.h>
+#include <zlib.h>
+
+/* What a coding takes more than that of stored bytes. */
+#define SETTINGS_SIZE 2u
+
+/* Packed bytes are never many more than the plain ones. */
+#define ROOM(size) ((size) + (size) / 16 + 256)
+
+int native_put_number(struct buffer *buffer, uint64_t value, struct error *error)
+{
+	uint8_t number[NUMBER_SIZE_MAX];
+
+	return buffer_append(buffer, number, number_put(number, value), error);
+}
+
+int native_put_signed(struct buffer *buffer, int64_t value, struct error *error)
+{
+	uint8_t number[NUMBER_SIZE_MAX];
+
+	return buffer_append(buffer, number, number_put_signed(number, value), error);
+}
+
+int native_put_record(struct buffer *patch, unsigned type, const struct buffer *body, struct error *error)
+{
+	uint8_t crc[4];
+	size_t at = patch->size;
+	uint8_t byte = (uint8_t)type;
+	int err = buffer_append(patch, &byte, 1, error);
+
+	if (err == 0)
+		err = native_put_number(patch, body->size, error);
+	if (err == 0)
+		err = buffer_append(patch, body->data, body->size, error);
+	if (err < 0)
+		return err;
+	put_le32(crc, (uint32_t)crc32_z(0, patch->data + at, patch->size - at));
+	return buffer_append(patch, crc, sizeof(crc), error);
+}
+
+/* ---- Packing ---- */
+
+static int compress_lzma(const struct buffer *plain, const struct native_coding *coding, struct buffer *packed,
+                         struct error *error)
+{
+	lzma_options_lzma options;
+	lzma_filter filters[] = {{LZMA_FILTER_LZMA1, &options}, {LZMA_VLI_UNKNOWN, NULL}};
+	int err = buffer_reserve(packed, ROOM(plain->size), error);
+	size_t end = packed->size;
+
+	if (err < 0)
+		return err;
+	if (lzma_lzma_preset(&options, LZMA_PRESET_DEFAULT))
+		return error_set(error, 0, ENOTSUP, "patch: LZMA lacks its usual settings");
+	options.lc = coding->lc;
+	options.lp = coding->lp;
+	options.pb = coding->pb;
+	options.dict_size = UINT32_C(1) << coding->dictionary;
+	switch (lzma_raw_buffer_encode(filters, NULL, plain->data, plain->size, packed->data, &end, packed->capacity)) {
+	case LZMA_OK:
+		packed->size = end;
+		return 0;
+	case LZMA_MEM_ERROR:
+		return patch_no_memory(error);
+	default:
+		return error_set(error, 0, EIO, "patch: LZMA cannot pack %zu bytes", plain->size);
+	}
+}
+
+/* How many packed bytes the coder has taken when it has made each of the pieces. */
+int native_split(const struct native_coding *coding, const struct buffer *packed, const size_t *plain, size_t count,
+                 size_t *sizes, struct error *error)
+{
+	struct pool pool = {.limit = UINT64_MAX};
+	struct native_packed reader = {.coder = NATIVE_STORED};
+	uint8_t piece[4096];
+	int err = native_packed_open(&reader, coding, &pool, error);
+
+	if (err == 0)
+		err = native_packed_feed(&reader, packed->data, packed->size, error);
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		size_t before = reader.left;
+
+		for (size_t left = plain[i]; err == 0 && left > 0;) {
+			size_t n = left < sizeof(piece) ? left : sizeof(piece);
+
+			err = native_packed_read(&reader, piece, n, error);
+			left -= n;
+		}
+		sizes[i] = before - reader.left;
+	}
+	native_packed_close(&reader);
+	return err;
+}
+
+/* Of a small stream the bytes at the end count that no decoder needs to make all of the data: the marker of its end. */
+#define SMALL 4096u
+
+static void trim(const struct native_coding *coding, size_t size, struct buffer *packed)
+{
+	size_t used;
+
+	while (packed->size > 0) {
+		packed->size--;
+		if (native_split(coding, packed, &size, 1, &used, NULL) < 0) {
+			packed->size++;
+			return;
+		}
+	}
+}
+
+static uint8_t dictionary_for(size_t size, unsigned most)
+{
+	uint8_t log = NATIVE_DICTIONARY_MIN;
+
+	while (log < most && size >> log > 0)
+		log++;
+	return log;
+}
+
+/* The settings that are tried: found by trial on ELF files and kernels. */
+struct settings {
+	enum native_content content;
+	uint8_t lc, lp, pb;
+};
+static const struct settings trials[] = {
+	{NATIVE_OF_NUMBERS, 0, 0, 0},
+	{NATIVE_OF_RESIDUE, 0, 0, 0},
+	{NATIVE_OF_RESIDUE, 0, 2, 2},
+	{NATIVE_OF_BYTES, 3, 0, 0},
+};
+
+int native_pack(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
+                struct native_coding *coding, struct buffer *packed, struct error *error)
+{
+	struct buffer trial = {0};
+	int err;
+
+	*coding = (struct native_coding){.coder = NATIVE_STORED};
+	packed->size = 0;
+	err = buffer_append(packed, plain->data, plain->size, error);
+	for (size_t i = 0; err == 0 && plain->size > 0 && i < sizeof(trials) / sizeof(trials[0]); i++) {
+		struct native_coding candidate = {.coder = NATIVE_LZMA,
+		                                  .lc = trials[i].lc,
+		                                  .lp = trials[i].lp,
+		                                  .pb = trials[i].pb,
+		                                  .dictionary = dictionary_for(plain->size, dictionary_max)};
+
+		if (trials[i].content != content)
+			continue;
+		trial.size = 0;
+		err = compress_lzma(plain, &candidate, &trial, error);
+		if (err == 0 && trial.size < SMALL)
+			trim(&candidate, plain->size, &trial);
+		if (err == 0 && trial.size + SETTINGS_SIZE < packed->size) {
+			struct buffer larger = *packed;
+
+			*packed = trial;
+			trial = larger;
+			*coding = candidate;
+		}
+	}
+	buffer_free(&trial);
+	return err;
+}

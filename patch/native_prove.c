@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "patch/native_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a patch makes, as it is made. */
+struct trial {
+	uint8_t *made; /* the old image where it is changed in place, else only what there is of the new one */
+	size_t size;   /* room */
+	size_t at;
+};
+
+static int add_made(void *ctx, const void *data, size_t length)
+{
+	struct trial *trial = ctx;
+
+	if (length > trial->size - trial->at)
+		return -EIO;
+	memcpy(trial->made + trial->at, data, length);
+	trial->at += length;
+	return 0;
+}
+
+/* A unit in place is made beside it, and then takes its place. */
+static int make_unit(struct native *native, const struct reader *old, struct trial *trial, struct trial *unit)
+{
+	struct trial *to = native->head.flags & NATIVE_IN_PLACE ? unit : trial;
+	struct sink sink = {.write = add_made, .ctx = to};
+	int err;
+
+	unit->at = 0;
+	err = native_make(native, old, &sink);
+	if (err == 0 && to == unit)
+		memcpy(trial->made + native->unit * native->head.unit, unit->made, unit->at);
+	return err;
+}
+
+static int run(struct native *native, const struct native_writer *w, struct trial *trial, struct trial *unit)
+{
+	bool in_place = w->head.flags & NATIVE_IN_PLACE;
+	struct memory_block old = {.data = in_place ? trial->made : w->old.data, .size = (size_t)w->old.size};
+	struct memory_block patch = {.data = w->patch.data, .size = w->patch.size};
+	struct reader reader = reader_from_memory(&old);
+	struct reader patch_reader = reader_from_memory(&patch);
+	struct content content = content_from_reader(&patch_reader);
+	int err = native_open(native, &content, UINT64_MAX, w->error);
+
+	while (err == 0 && (err = native_next(native)) > 0)
+		err = make_unit(native, &reader, trial, unit);
+	if (err < 0)
+		return err;
+	return memcmp(trial->made, w->new.data, (size_t)w->new.size) == 0 ? 0 : -EIO;
+}
+
+int native_prove(const struct native_writer *w, uint64_t *memory)
+{
+	size_t size = (size_t)(w->old.size > w->new.size ? w->old.size : w->new.size);
+	struct trial trial = {.made = malloc(size + 1), .size = size};
+	struct trial unit = {.made = malloc(w->head.unit), .size = w->head.unit};
+	struct native *native = calloc(1, sizeof(*native));
+	int err;
+
+	if (!trial.made || !unit.made || !native) {
+		err = patch_no_memory(w->error);
+		goto out;
+	}
+	if (w->head.flags & NATIVE_IN_PLACE)
+		memcpy(trial.made, w->old.data, (size_t)w->old.size);
+	err = run(native, w, &trial, &unit);
+	*memory = native->pool.peak;
+	native_close(native);
+	if (err == -EIO)
+		err = error_set(w->error, 0, EIO, "patch: it does not make the target; please report it");
+out:
+	free(native);
+	free(unit.made);
+	free(trial.made);
+	return err;
+}

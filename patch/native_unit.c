@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A frame's bytes: predicted old ones with their residue, and literals. */
+#include "patch/native.h"
+
+#include "base/bytes.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes at a time. An item may reach over their end. */
+#define CHUNK       ((size_t)16 << 10)
+#define WINDOW_SIZE (CHUNK + PREDICT_BEHIND + PREDICT_AHEAD)
+
+/* Bytes along the stretch, from here on. */
+struct chunk {
+	uint64_t at; /* of the stretch */
+	size_t size;
+};
+
+static int next_stretch(struct native *native)
+{
+	struct native_stretch *stretch = &native->stretch;
+	struct number_source *entries = &native->entries;
+	int64_t away = number_read_signed(entries);
+	uint64_t old_size = native->head.old_size;
+	uint64_t left = native->head.new_size - native->position;
+	uint64_t old_at = stretch->old_at + (uint64_t)away;
+	uint64_t along = number_read_up_to(entries, left);
+	uint64_t literals = number_read_up_to(entries, left - along);
+
+	if (entries->failed || along + literals == 0 || old_at > old_size || along > old_size - old_at)
+		return patch_broken(native->input.error,
+		                    "patch: a stretch that cannot be, at %" PRIu64 " of the target", native->position);
+	stretch->old_at = old_at;
+	stretch->along = along;
+	stretch->literals = literals;
+	stretch->spilled = 0;
+	if (native->has_model)
+		predict_begin(&stretch->walk, &native->model, old_at, native->position, along);
+	return 0;
+}
+
+uint64_t native_predict(struct predict_walk *walk, const struct predict_window *window, uint64_t at, uint64_t end,
+                        uint8_t *out)
+{
+	const struct prediction *model = walk->prediction;
+	uint64_t reach = end;
+	struct predict_item item;
+
+	while (predict_next(walk, window, end, &item)) {
+		const struct predict_shifts *shifts = item.form == PREDICT_SYMBOL ? &model->symbols : &model->addresses;
+		uint32_t old_place = predict_address(&model->old, walk->old_at + item.at);
+		uint32_t new_place = predict_address(&model->new, walk->new_at + item.at);
+
+		put_le32(out + (item.at - at),
+		         predict_encode(model, &item, new_place, item.base + (new_place - old_place),
+		                        predict_shifted(shifts, item.target)));
+		reach = item.at + NATIVE_ITEM_SIZE;
+	}
+	return reach > end ? reach : end;
+}
+
+/* What the old bytes would be in the new place. */
+static void predict(struct native *native, const struct chunk *chunk, const struct predict_window *window)
+{
+	struct native_stretch *stretch = &native->stretch;
+	uint64_t end = chunk->at + chunk->size;
+
+	memcpy(native->out, stretch->spill, stretch->spilled);
+	stretch->spilled = (unsigned)(native_predict(&stretch->walk, window, chunk->at, end, native->out) - end);
+	memcpy(stretch->spill, native->out + chunk->size, stretch->spilled);
+}
+
+static int make_along(struct native *native, const struct reader *old)
+{
+	struct native_stretch *stretch = &native->stretch;
+	uint64_t at = native->has_model ? stretch->walk.length - stretch->along : 0;
+	uint64_t room = native->end - native->position;
+	struct chunk chunk = {.at = at, .size = stretch->along < CHUNK ? (size_t)stretch->along : CHUNK};
+	struct predict_window window = {.data = native->window, .start = at};
+	uint8_t *residue = native->window;
+	int err;
+
+	if (chunk.size > room)
+		chunk.size = (size_t)room;
+	window.end = at + chunk.size;
+	if (native->has_model) {
+		window.start -= at < PREDICT_BEHIND ? at : PREDICT_BEHIND;
+		window.end = stretch->walk.length - window.end < PREDICT_AHEAD ? stretch->walk.length
+		                                                               : window.end + PREDICT_AHEAD;
+	}
+	err = old->read_at(old->ctx, stretch->old_at - (at - window.start), native->window,
+	                   (size_t)(window.end - window.start));
+	if (err < 0)
+		return err;
+	memcpy(native->out, native->window + (at - window.start), chunk.size);
+	if (native->has_model)
+		predict(native, &chunk, &window);
+	err = native_packed_read(&native->streams[NATIVE_RESIDUE], residue, chunk.size, native->input.error);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < chunk.size; i++)
+		native->out[i] = (uint8_t)(native->out[i] + residue[i]);
+	stretch->old_at += chunk.size;
+	stretch->along -= chunk.size;
+	native->position += chunk.size;
+	return (int)chunk.size;
+}
+
+static int make_literals(struct native *native)
+{
+	uint64_t room = native->end - native->position;
+	size_t size = CHUNK;
+	int err;
+
+	if (size > native->stretch.literals)
+		size = (size_t)native->stretch.literals;
+	if (size > room)
+		size = (size_t)room;
+	err = native_packed_read(&native->streams[NATIVE_LITERALS], native->out, size, native->input.error);
+	if (err < 0)
+		return err;
+	native->stretch.literals -= size;
+	native->position += size;
+	return (int)size;
+}
+
+static int allocate_chunks(struct native *native)
+{
+	if (!native->window)
+		native->window = pool_allocate(&native->pool, WINDOW_SIZE);
+	if (!native->out)
+		native->out = pool_allocate(&native->pool, CHUNK + NATIVE_ITEM_SIZE);
+	return native->window && native->out ? 0 : patch_no_memory(native->input.error);
+}
+
+int native_make(struct native *native, const struct reader *old, const struct sink *sink)
+{
+	int made = allocate_chunks(native);
+
+	if (made == 0 && old->size < native->head.old_size)
+		return error_set(native->input.error, RESULT_VERIFY, EINVAL,
+		                 "old content: %" PRIu64 " bytes, and the patch is for %" PRIu64, old->size,
+		                 native->head.old_size);
+	while (made >= 0 && native->position < native->end) {
+		if (native->stretch.along == 0 && native->stretch.literals == 0) {
+			made = next_stretch(native);
+			continue;
+		}
+		made = native->stretch.along > 0 ? make_along(native, old) : make_literals(native);
+		if (made > 0) {
+			int err = sink->write(sink->ctx, native->out, (size_t)made);
+
+			made = err < 0 ? err : made;
+		}
+	}
+	if (made < 0)
+		return made;
+	if (native->entries.left > 0)
+		return patch_broken(native->input.error, "patch: a frame has more stretches than its unit needs");
+	return 0;
+}
+
+int native_apply(const struct reader *old, const struct content *patch, uint64_t new_size, const struct sink *sink,
+                 struct error *error)
+{
+	struct native *native = calloc(1, sizeof(*native));
+	int err;
+
+	if (!native)
+		return patch_no_memory(error);
+	err = native_open(native, patch, UINT64_MAX, error);
+	if (err == 0 && native->head.flags & NATIVE_IN_PLACE)
+		err = patch_broken(error, "patch: it changes its source in place, and makes no copy");
+	if (err == 0 && native->head.new_size != new_size)
+		err = patch_broken(error, "patch: makes %" PRIu64 " bytes, expected %" PRIu64, native->head.new_size,
+		                   new_size);
+	while (err == 0) {
+		err = native_next(native);
+		if (err <= 0)
+			break;
+		err = native_make(native, old, sink);
+	}
+	native_close(native);
+	free(native);
+	return err;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PATCH_NATIVE_WRITE_H
+#define PATCH_NATIVE_WRITE_H
+
+/* The native format's writer: patch/FORMAT.md. Host side. */
+#include "patch/align.h"
+#include "patch/buffer.h"
+#include "patch/native.h"
+
+/* ---- Parts of records, and packing (native_pack.c) ---- */
+
+int native_put_number(struct buffer *buffer, uint64_t value, struct error *error);
+int native_put_signed(struct buffer *buffer, int64_t value, struct error *error);
+int native_put_record(struct buffer *patch, unsigned type, const struct buffer *body, struct error *error);
+
+/* What a stream holds, so that its coder is tried with fitting settings. */
+enum native_content { NATIVE_OF_NUMBERS, NATIVE_OF_RESIDUE, NATIVE_OF_BYTES };
+
+/* Pack with whichever coder makes least of it. dictionary_max: log2 of the most bytes. */
+int native_pack(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
+                struct native_coding *coding, struct buffer *packed, struct error *error);
+
+/* How many packed bytes the coder has taken when it has made each of the pieces, which are `count` plain sizes. */
+int native_split(const struct native_coding *coding, const struct buffer *packed, const size_t *plain, size_t count,
+                 size_t *sizes, struct error *error);
+
+/* ---- The writer ---- */
+
+struct native_stream {
+	struct buffer plain;
+	size_t *plain_sizes; /* of each unit's part */
+	struct buffer packed;
+	size_t *packed_sizes;
+	size_t used; /* of the packed bytes */
+	struct native_coding coding;
+};
+
+struct native_writer {
+	struct image old;
+	struct image new;
+	const struct prediction *model; /* NULL: old bytes stay as they are */
+	struct native_head head;
+	size_t units; /* of the target */
+	struct native_stream streams[NATIVE_STREAMS];
+	uint8_t *predicted;    /* of a stretch */
+	struct buffer body;    /* of the record that is being made */
+	struct buffer records; /* behind the head */
+	struct buffer patch;
+	struct error *error;
+};
+
+/* Bytes [*start, return) of the target are the unit's. */
+uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start);
+
+/* What stands in front of a unit's stretches in the control stream. */
+int native_put_kinds(struct native_writer *w, size_t unit);
+/* A stretch into the streams. `from`: where the one before has ended in the old image. */
+int native_put_stretch(struct native_writer *w, const struct stretch *stretch, int64_t from);
+int native_pack_streams(struct native_writer *w);
+/* The frame of a unit whose parts of the packed streams come next. */
+int native_put_frame(struct native_writer *w, size_t unit, bool anew);
+
+/* The records of a patch in place (native_place.c). */
+int native_put_in_place(struct native_writer *w, const struct alignment *alignment);
+
+/* Apply the patch in memory, and see that it makes the target and how much heap that takes (native_prove.c). */
+int native_prove(const struct native_writer *w, uint64_t *memory);
+
+#endif

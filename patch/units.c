@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Patches that change their source in place. */
+#include "patch/native.h"
+#include "patch/patch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct patch_units {
+	struct native native;
+};
+
+int patch_units_open(const struct content *patch, struct patch_units **units, struct patch_units_info *info,
+                     struct error *error)
+{
+	enum patch_format format;
+	struct native *native;
+	int err = patch_identify(patch, &format, error);
+
+	*units = NULL;
+	if (err < 0)
+		return err;
+	if (format != PATCH_NATIVE)
+		return error_set(error, 0, ENOTSUP, "patch: it makes a copy, and cannot change its source in place");
+	*units = calloc(1, sizeof(**units));
+	if (!*units)
+		return patch_no_memory(error);
+	native = &(*units)->native;
+	err = native_open(native, patch, UINT64_MAX, error);
+	if (err == 0 && !(native->head.flags & NATIVE_IN_PLACE))
+		err = error_set(error, 0, ENOTSUP, "patch: it makes a copy, and cannot change its source in place");
+	if (err < 0) {
+		patch_units_close(*units);
+		*units = NULL;
+		return err;
+	}
+	*info = (struct patch_units_info){
+		.source_size = native->head.old_size,
+		.target_size = native->head.new_size,
+		.unit = native->head.unit,
+		.count = native->units,
+		.changed = native->head.changed,
+		.memory = native->head.memory,
+	};
+	return 0;
+}
+
+/* Bytes of the unit that belong to an image of this size. */
+static size_t part_of(const struct native *native, uint64_t number, uint64_t image_size)
+{
+	uint64_t start = number * native->head.unit;
+
+	if (start >= image_size)
+		return 0;
+	return image_size - start < native->head.unit ? (size_t)(image_size - start) : native->head.unit;
+}
+
+static const uint8_t *check_of(const struct native *native, uint64_t number, bool is_new)
+{
+	return native->checks + (2 * number + is_new) * NATIVE_CHECK_SIZE;
+}
+
+static bool has_check(const uint8_t *check, const void *data, size_t size)
+{
+	struct digest_value value;
+	struct digest digest;
+
+	digest_start(&digest, DIGEST_SHA256);
+	digest_add(&digest, data, size);
+	digest_finish(&digest, &value);
+	return memcmp(value.bytes, check, NATIVE_CHECK_SIZE) == 0;
+}
+
+enum patch_unit_state patch_units_state(const struct patch_units *units, uint64_t number, const void *data, size_t size)
+{
+	const struct native *native = &units->native;
+	size_t old_size = part_of(native, number, native->head.old_size);
+	size_t new_size = part_of(native, number, native->head.new_size);
+	bool is_new;
+
+	if (number >= native->units || size < new_size)
+		return PATCH_UNIT_FOREIGN;
+	is_new = has_check(check_of(native, number, true), data, new_size);
+	if (is_new && old_size == new_size &&
+	    memcmp(check_of(native, number, true), check_of(native, number, false), NATIVE_CHECK_SIZE) == 0)
+		return PATCH_UNIT_SAME;
+	if (is_new)
+		return PATCH_UNIT_NEW;
+	return size >= old_size && has_check(check_of(native, number, false), data, old_size) ? PATCH_UNIT_OLD
+	                                                                                      : PATCH_UNIT_FOREIGN;
+}
+
+int patch_units_next(struct patch_units *units, uint64_t *number, struct error *error)
+{
+	int err;
+
+	units->native.input.error = error;
+	err = native_next(&units->native);
+	*number = units->native.unit;
+	return err;
+}
+
+/* A unit in memory, as it is made. */
+struct unit_bytes {
+	uint8_t *data;
+	size_t size;
+};
+
+static int add_bytes(void *ctx, const void *data, size_t length)
+{
+	struct unit_bytes *bytes = ctx;
+
+	memcpy(bytes->data + bytes->size, data, length);
+	bytes->size += length;
+	return 0;
+}
+
+int patch_units_make(struct patch_units *units, const struct reader *old, uint8_t *data, size_t *size,
+                     struct error *error)
+{
+	struct native *native = &units->native;
+	struct old_range range = {.old = old, .size = old->size, .error = error};
+	struct reader source = reader_from_range(&range);
+	struct unit_bytes bytes = {.data = data};
+	struct sink sink = {.write = add_bytes, .ctx = &bytes};
+	int err;
+
+	native->input.error = error;
+	err = native_make(native, &source, &sink);
+	*size = bytes.size;
+	if (err == 0 && !has_check(check_of(native, native->unit, true), data, bytes.size))
+		err = patch_broken(error, "patch: unit %" PRIu64 " comes out wrong: the object is not as it was left",
+		                   native->unit);
+	return err;
+}
+
+void patch_units_close(struct patch_units *units)
+{
+	if (units)
+		native_close(&units->native);
+	free(units);
+}

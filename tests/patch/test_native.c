@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bytes.h"
+#include "patch/number.h"
+#include "patch/patch.h"
+#include "tests/patch/suites.h"
+#include "tests/patch/support.h"
+
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+static struct bytes make(const struct bytes *old, const struct bytes *new, bool digests)
+{
+	struct patch_native_options options = {.digests = digests};
+	struct bytes patch = bytes_new(0);
+	struct sink sink = bytes_sink(&patch);
+	struct error error = {.message = ""};
+
+	ck_assert_msg(patch_make_native(old->data, old->size, new->data, new->size, &options, &sink, &error) == 0, "%s",
+	              error.message);
+	return patch;
+}
+
+static struct content content_of(struct memory_block *block, struct reader *reader, const struct bytes *bytes)
+{
+	*block = (struct memory_block){.data = bytes->data, .size = bytes->size};
+	*reader = reader_from_memory(block);
+	return content_from_reader(reader);
+}
+
+static uint64_t memory_of(const struct bytes *patch)
+{
+	struct memory_block block;
+	struct reader reader;
+	struct content content = content_of(&block, &reader, patch);
+	struct error error;
+	uint64_t memory;
+
+	ck_assert_int_eq(patch_memory(&content, &memory, &error), 0);
+	return memory;
+}
+
+/* What the patch says of its memory holds. */
+static void round_trip(const struct bytes *old, const struct bytes *new)
+{
+	for (int digests = 0; digests < 2; digests++) {
+		struct bytes patch = make(old, new, digests == 1);
+		struct apply_run run = {.old = old, .patch = &patch, .expected_size = new->size};
+
+		ck_assert_msg(apply_run(&run) == 0, "%s", run.error.message);
+		bytes_expect_equal(&run.out, new);
+		ck_assert_uint_le(run.peak, memory_of(&patch) + (64 << 10));
+		bytes_free(&run.out);
+		bytes_free(&patch);
+	}
+}
+
+static void round_trip_owned(struct bytes old, struct bytes new)
+{
+	round_trip(&old, &new);
+	bytes_free(&old);
+	bytes_free(&new);
+}
+
+START_TEST(makes_what_it_was_made_for)
+{
+	struct bytes text = text_bytes(700000, 1);
+
+	round_trip_owned(bytes_new(0), bytes_new(0));
+	round_trip_owned(bytes_new(0), text_bytes(3000, 2));
+	round_trip_owned(text_bytes(3000, 2), bytes_new(0));
+	round_trip_owned(bytes_copy("a", 1), bytes_copy("b", 1));
+	round_trip_owned(text_bytes(5000, 3), text_bytes(5000, 3));
+	round_trip_owned(random_bytes(300000, 4), random_bytes(600000, 5));
+	for (uint32_t seed = 1; seed <= 3; seed++)
+		round_trip_owned(bytes_copy(text.data, text.size), edited_copy(&text, seed));
+	bytes_free(&text);
+}
+END_TEST
+
+START_TEST(the_same_twice)
+{
+	struct bytes old = text_bytes(100000, 1);
+	struct bytes new = edited_copy(&old, 2);
+	struct bytes first = make(&old, &new, false);
+	struct bytes second = make(&old, &new, false);
+
+	bytes_expect_equal(&first, &second);
+	bytes_free(&first);
+	bytes_free(&second);
+	bytes_free(&old);
+	bytes_free(&new);
+}
+END_TEST
+
+struct small_pair {
+	struct bytes old, new, patch;
+};
+
+static struct small_pair small_pair_open(void)
+{
+	struct small_pair pair = {.old = text_bytes(3000, 1)};
+
+	pair.new = edited_copy(&pair.old, 2);
+	pair.patch = make(&pair.old, &pair.new, true);
+	return pair;
+}
+
+static void small_pair_close(struct small_pair *pair)
+{
+	bytes_free(&pair->old);
+	bytes_free(&pair->new);
+	bytes_free(&pair->patch);
+}
+
+START_TEST(cut_anywhere_it_is_refused)
+{
+	struct small_pair pair = small_pair_open();
+
+	apply_cut_everywhere(&pair.old, &pair.patch, pair.new.size);
+	small_pair_close(&pair);
+}
+END_TEST
+
+/* Before anything is made of it: there is but one frame. */
+START_TEST(a_flipped_bit_is_refused_before_its_frame)
+{
+	struct small_pair pair = small_pair_open();
+
+	for (size_t bit = 0; bit < 8 * pair.patch.size; bit++) {
+		struct apply_run run = {.old = &pair.old, .patch = &pair.patch, .expected_size = pair.new.size};
+
+		pair.patch.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		ck_assert_int_lt(apply_run(&run), 0);
+		ck_assert_uint_eq(run.out.size, 0);
+		bytes_free(&run.out);
+		pair.patch.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	small_pair_close(&pair);
+}
+END_TEST
+
+/* Where the record's body lies; its CRC stands behind it. */
+static size_t find_body(const struct bytes *patch, size_t at, size_t *size)
+{
+	struct number_source source = {.data = patch->data + at + 1, .left = patch->size - at - 1};
+
+	*size = (size_t)number_read(&source);
+	ck_assert(!source.failed);
+	return (size_t)(source.data - patch->data);
+}
+
+static void seal(const struct bytes *patch, size_t at, size_t end)
+{
+	put_le32(patch->data + end, (uint32_t)crc32_z(0, patch->data + at, end - at));
+}
+
+/* Somebody who knows the CRC can write what they like: the conditions of apply_run() must hold. */
+START_TEST(a_forged_record_does_no_harm)
+{
+	struct small_pair pair = small_pair_open();
+
+	for (size_t at = 8; at < pair.patch.size;) {
+		size_t size;
+		size_t body = find_body(&pair.patch, at, &size);
+
+		for (size_t bit = 8 * body; bit < 8 * (body + size); bit++) {
+			struct apply_run run = {.old = &pair.old, .patch = &pair.patch, .expected_size = pair.new.size};
+
+			pair.patch.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			seal(&pair.patch, at, body + size);
+			(void)apply_run(&run);
+			bytes_free(&run.out);
+			pair.patch.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		seal(&pair.patch, at, body + size);
+		at = body + size + 4;
+	}
+	apply_expect(&pair.old, &pair.patch, NULL, &pair.new);
+	small_pair_close(&pair);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_said)
+{
+	struct small_pair pair = small_pair_open();
+	struct bytes shorter = bytes_copy(pair.old.data, pair.old.size - 1);
+
+	apply_broken(&pair.old, &pair.patch, pair.new.size + 1, "expected");
+	apply_broken(&shorter, &pair.patch, pair.new.size, "the patch is for");
+	pair.patch.data[20] ^= 1;
+	apply_broken(&pair.old, &pair.patch, pair.new.size, "damaged");
+	pair.patch.data[20] ^= 1;
+	pair.patch.size -= 3;
+	apply_broken(&pair.old, &pair.patch, pair.new.size, "middle of a record");
+	pair.patch.size += 3;
+	bytes_free(&shorter);
+	small_pair_close(&pair);
+}
+END_TEST
+
+START_TEST(failures_around_it_are_told)
+{
+	struct small_pair pair = small_pair_open();
+	struct apply_run runs[] = {{.fail_old = EBADMSG}, {.fail_patch = EIO}, {.fail_sink = ENOSPC}};
+	const int expected[] = {-EBADMSG, -EIO, -ENOSPC};
+
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		runs[i].old = &pair.old;
+		runs[i].patch = &pair.patch;
+		runs[i].expected_size = pair.new.size;
+		ck_assert_int_eq(apply_run(&runs[i]), expected[i]);
+		bytes_free(&runs[i].out);
+	}
+	small_pair_close(&pair);
+}
+END_TEST
+
+START_TEST(numbers_are_read_as_written)
+{
+	static const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, INT64_MAX, UINT64_MAX};
+	static const uint8_t too_long[] = {0x80, 0x00};
+	static const uint8_t too_large[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
+	struct number_source source;
+	uint8_t at[NUMBER_SIZE_MAX];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		int64_t same = (int64_t)values[i];
+
+		source = (struct number_source){.data = at, .left = number_put(at, values[i])};
+		ck_assert_uint_eq(number_read(&source), values[i]);
+		ck_assert(!source.failed && source.left == 0);
+		source = (struct number_source){.data = at, .left = number_put_signed(at, same)};
+		ck_assert_int_eq(number_read_signed(&source), same);
+		source = (struct number_source){.data = at, .left = number_put(at, values[i]) - 1};
+		ck_assert_uint_eq(number_read(&source), 0);
+		ck_assert(source.failed);
+	}
+	source = (struct number_source){.data = too_long, .left = sizeof(too_long)};
+	ck_assert(number_read(&source) == 0 && source.failed);
+	source = (struct number_source){.data = too_large, .left = sizeof(too_large)};
+	ck_assert(number_read(&source) == 0 && source.failed);
+}
+END_TEST
+
+Suite *suite_native(void)
+{
+	Suite *suite = suite_create("native");
+	TCase *tcase = tcase_create("native");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, makes_what_it_was_made_for);
+	tcase_add_test(tcase, the_same_twice);
+	tcase_add_test(tcase, cut_anywhere_it_is_refused);
+	tcase_add_test(tcase, a_flipped_bit_is_refused_before_its_frame);
+	tcase_add_test(tcase, a_forged_record_does_no_harm);
+	tcase_add_test(tcase, what_is_wrong_is_said);
+	tcase_add_test(tcase, failures_around_it_are_told);
+	tcase_add_test(tcase, numbers_are_read_as_written);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
