@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gentools/model.h"
+#include "gentools/model_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,7 +82,7 @@ struct model_node *model_find(const struct model *model, const char *path)
 	return at < model->count && strcmp(model->nodes[at]->path, path) == 0 ? model->nodes[at] : NULL;
 }
 
-static enum model_area area_of(const char *path)
+enum model_area model_area_of(const char *path)
 {
 	if (path_in(path, "system/firmware"))
 		return MODEL_FIRMWARE;
@@ -115,7 +115,7 @@ static int insert_node(struct model *model, const char *path, struct model_inode
 	}
 	node->inode = inode;
 	inode->names++;
-	inode->area = area_of(path);
+	inode->area = model_area_of(path);
 	memmove(model->nodes + at + 1, model->nodes + at, (model->count - at) * sizeof(struct model_node *));
 	model->nodes[at] = node;
 	model->count++;
@@ -230,7 +230,6 @@ int model_rename(struct model *model, struct model_node *node, const char *path)
 		char *old = model->nodes[i]->path;
 
 		model->nodes[i]->path = paths[i - first];
-		model->nodes[i]->inode->area = area_of(paths[i - first]);
 		paths[i - first] = old;
 	}
 	for (size_t i = first; i < end; i++)

@@ -92,7 +92,7 @@ void model_grow(struct model *model, const struct model_inode *inode, int64_t by
 /* One handle of an open inode less. */
 void model_release(struct model *model, struct model_inode *inode);
 
-/* Another path for a node and all below it; nothing may be there. */
+/* Another path in its file system for a node and all below it; nothing may be there. */
 int model_rename(struct model *model, struct model_node *node, const char *path);
 
 /* Position of the first node that does not come before path. */

@@ -8,6 +8,9 @@
 /* The node that a path leads to. */
 int model_look_up(void *medium, const char *path, bool follow, struct model_node **node);
 
+/* The file system that a path is of: nothing moves from one to another, and no file has names in two. */
+enum model_area model_area_of(const char *path);
+
 /* A new node, in an existing directory that may hand down its group. */
 int model_create(struct model *model, const char *path, enum object_type type, struct model_node **node);
 

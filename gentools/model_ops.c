@@ -212,6 +212,8 @@ static int op_rename(void *medium, const char *from, const char *to)
 		return 0;
 	if (path_in(resolved, node->path))
 		return -EINVAL;
+	if (model_area_of(resolved) != node->inode->area)
+		return -EXDEV;
 	if (old && (old->inode->type == OBJECT_DIRECTORY) != (node->inode->type == OBJECT_DIRECTORY))
 		return old->inode->type == OBJECT_DIRECTORY ? -EISDIR : -ENOTDIR;
 	if (old && !is_empty(medium, old))
@@ -257,6 +259,8 @@ static int op_link(void *medium, const char *first, const char *path)
 		err = -EPERM;
 	if (err == 0)
 		err = model_resolve(medium, path, false, resolved);
+	if (err == 0 && model_area_of(resolved) != node->inode->area)
+		err = -EXDEV;
 	return err < 0 ? err : model_link(medium, resolved, node->inode);
 }
 

@@ -292,6 +292,22 @@ START_TEST(links_in_a_circle_lead_nowhere)
 }
 END_TEST
 
+/* Nothing moves from one file system into another, and no file has names in two. */
+START_TEST(file_systems_are_apart)
+{
+	static const char *const scripts[] = {
+		"rename(\"/system/usr/lib/y\", \"/system/firmware/y\");",
+		"hard_link(\"/system/usr/lib/y\", \"/system/firmware/y\");",
+		"rename(\"/system/usr\", \"/cache/usr\");",
+	};
+	char *lines;
+
+	ck_assert_int_eq(play_script(scripts[_i], tree, tree, &lines), -ECANCELED);
+	ck_assert_str_eq(lines, "");
+	free(lines);
+}
+END_TEST
+
 TCase *verify_tests(void)
 {
 	TCase *tests = tcase_create("verify");
@@ -304,5 +320,6 @@ TCase *verify_tests(void)
 	tcase_add_test(tests, leaves_no_package_that_does_not_install);
 	tcase_add_loop_test(tests, plays_a_script, 0, sizeof(plays) / sizeof(plays[0]));
 	tcase_add_test(tests, links_in_a_circle_lead_nowhere);
+	tcase_add_loop_test(tests, file_systems_are_apart, 0, 3);
 	return tests;
 }
