@@ -4,51 +4,90 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define LINE_SIZE 8192
+/* A line of any length, which log_printf() would cut: it is written to `out`. */
+struct line {
+	FILE *out;
+	char *text;
+	size_t size;
+};
 
-static unsigned width_of(const struct matrix *matrix)
+static int line_begin(struct line *line)
 {
-	unsigned width = 10; /* bytes of a large package */
+	*line = (struct line){0};
+	line->out = open_memstream(&line->text, &line->size);
+	return line->out ? 0 : -ENOMEM;
+}
+
+static int line_end(struct line *line, const struct log *log)
+{
+	int err = ferror(line->out) ? -ENOMEM : 0;
+
+	if (fclose(line->out) != 0)
+		err = -ENOMEM;
+	if (err == 0 && log->line)
+		log->line(log->ctx, line->text);
+	free(line->text);
+	return err;
+}
+
+/* ---- The table ---- */
+
+static int width_of(const struct matrix *matrix)
+{
+	size_t width = 10; /* digits of a large package */
 
 	for (unsigned i = 0; i < matrix->sizes.count; i++)
 		if (strlen(matrix->names[i]) > width)
-			width = (unsigned)strlen(matrix->names[i]);
-	return width;
+			width = strlen(matrix->names[i]);
+	return (int)width;
 }
 
-static void append(char line[LINE_SIZE], unsigned width, const char *text)
+static int print_head(const struct matrix *matrix, int width, const struct log *log)
 {
-	size_t used = strlen(line);
+	struct line line;
+	int err = line_begin(&line);
 
-	(void)snprintf(line + used, LINE_SIZE - used, "%*s  ", (int)width, text);
+	if (err < 0)
+		return err;
+	(void)fprintf(line.out, "%*s  ", width, "from \\ to");
+	for (unsigned to = 0; to < matrix->sizes.count; to++)
+		(void)fprintf(line.out, "%*s  ", width, matrix->names[to]);
+	return line_end(&line, log);
+}
+
+static int print_row(const struct matrix *matrix, unsigned from, uint64_t limit, int width, const struct log *log)
+{
+	const uint64_t *bytes = matrix->sizes.bytes + (size_t)from * matrix->sizes.count;
+	struct line line;
+	int err = line_begin(&line);
+
+	if (err < 0)
+		return err;
+	(void)fprintf(line.out, "%*s  ", width, matrix->names[from]);
+	for (unsigned to = 0; to < matrix->sizes.count; to++) {
+		if (chain_fits(&matrix->sizes, from, to, limit))
+			(void)fprintf(line.out, "%*" PRIu64 "  ", width, bytes[to]);
+		else
+			(void)fprintf(line.out, "%*s  ", width, "");
+	}
+	return line_end(&line, log);
 }
 
 /* A row for each version to come from, blank where there is no package or a too large one. */
-static void print_table(const struct matrix *matrix, uint64_t limit, const struct log *log)
+static int print_table(const struct matrix *matrix, uint64_t limit, const struct log *log)
 {
-	unsigned width = width_of(matrix);
-	char line[LINE_SIZE] = "";
-	char number[24];
+	int width = width_of(matrix);
+	int err = print_head(matrix, width, log);
 
-	append(line, width, "from \\ to");
-	for (unsigned to = 0; to < matrix->sizes.count; to++)
-		append(line, width, matrix->names[to]);
-	log_printf(log, "%s", line);
-	for (unsigned from = 0; from < matrix->sizes.count; from++) {
-		line[0] = '\0';
-		append(line, width, matrix->names[from]);
-		for (unsigned to = 0; to < matrix->sizes.count; to++) {
-			number[0] = '\0';
-			if (chain_fits(&matrix->sizes, from, to, limit))
-				(void)snprintf(number, sizeof(number), "%" PRIu64,
-				               matrix->sizes.bytes[from * matrix->sizes.count + to]);
-			append(line, width, number);
-		}
-		log_printf(log, "%s", line);
-	}
+	for (unsigned from = 0; err == 0 && from < matrix->sizes.count; from++)
+		err = print_row(matrix, from, limit, width, log);
+	return err;
 }
+
+/* ---- What else there is to say ---- */
 
 void matrix_print_pair(const struct matrix *matrix, unsigned from, unsigned to, uint64_t limit, const struct log *log)
 {
@@ -74,30 +113,32 @@ static void print_reasons(const struct matrix *matrix, uint64_t limit, const str
 				matrix_print_pair(matrix, from, to, limit, log);
 }
 
-static void print_way(const struct matrix *matrix, const struct chain_way *way, const struct log *log)
+static int print_way(const struct matrix *matrix, const struct chain_way *way, const struct log *log)
 {
-	char line[LINE_SIZE] = "";
+	struct line line;
+	int err = line_begin(&line);
 
-	for (unsigned i = 0; i <= way->hops; i++) {
-		size_t used = strlen(line);
-
-		(void)snprintf(line + used, sizeof(line) - used, "%s%s", i ? " -> " : "",
-		               matrix->names[way->version[i]]);
-	}
-	log_printf(log, "chain: %s (%u package%s, %" PRIu64 " bytes)", line, way->hops, way->hops == 1 ? "" : "s",
-	           way->bytes);
+	if (err < 0)
+		return err;
+	(void)fputs("chain: ", line.out);
+	for (unsigned i = 0; i <= way->hops; i++)
+		(void)fprintf(line.out, "%s%s", i ? " -> " : "", matrix->names[way->version[i]]);
+	(void)fprintf(line.out, " (%u package%s, %" PRIu64 " bytes)", way->hops, way->hops == 1 ? "" : "s", way->bytes);
+	return line_end(&line, log);
 }
 
 int matrix_print(const struct matrix *matrix, const struct matrix_options *options, const struct log *log,
                  struct error *error)
 {
 	struct chain_way way;
+	int err = print_table(matrix, options->limit, log);
 
-	print_table(matrix, options->limit, log);
+	if (err < 0)
+		return error_set(error, 0, -err, "out of memory");
 	print_reasons(matrix, options->limit, log);
 	if (!chain_find(&matrix->sizes, matrix->from, matrix->to, options->limit, &way))
 		return error_set(error, 0, ENOENT, "no chain of packages leads from %s to %s",
 		                 matrix->names[matrix->from], matrix->names[matrix->to]);
-	print_way(matrix, &way, log);
-	return 0;
+	err = print_way(matrix, &way, log);
+	return err < 0 ? error_set(error, 0, -err, "out of memory") : 0;
 }

@@ -61,7 +61,7 @@ START_TEST(fewest_bytes)
 }
 END_TEST
 
-static char heard[8192];
+static char heard[131072];
 
 static void hear(void *ctx, const char *text)
 {
@@ -184,6 +184,32 @@ START_TEST(trouble)
 }
 END_TEST
 
+/* Neither the table nor the chain is cut, however long their lines. */
+START_TEST(many_versions)
+{
+	enum { COUNT = 40 };
+	static char names[COUNT][40];
+	static uint64_t bytes[COUNT * COUNT];
+	static char *reasons[COUNT * COUNT];
+	struct matrix matrix = {.sizes = {.count = COUNT, .bytes = bytes}, .to = COUNT - 1, .reasons = reasons};
+	struct matrix_options options = {.limit = UINT64_MAX - 1};
+	struct log log = {.line = hear};
+	struct error error;
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "RG500QEAAAR11A06M4G_01.001.01.%03u", i);
+		matrix.names[i] = names[i];
+		for (unsigned k = 0; k < COUNT; k++)
+			bytes[i * COUNT + k] = k == i + 1 ? 1000 + i : NONE;
+	}
+	heard[0] = '\0';
+	ck_assert_int_eq(matrix_print(&matrix, &options, &log, &error), 0);
+	ck_assert_ptr_nonnull(strstr(heard, "01.039  \n"));
+	ck_assert_ptr_nonnull(strstr(heard, " 1038  \n"));
+	ck_assert_ptr_nonnull(strstr(heard, " -> RG500QEAAAR11A06M4G_01.001.01.039 (39 packages, 39741 bytes)\n"));
+}
+END_TEST
+
 #define PLAN "mkdir all && mv v1 v2 all && $gen plan --versions all "
 
 static const char *const truths[] = {
@@ -242,6 +268,7 @@ TCase *chain_tests(void)
 	tcase_add_test(tests, three_in_a_chain);
 	tcase_add_test(tests, fewest_bytes);
 	tcase_add_test(tests, real_versions);
+	tcase_add_test(tests, many_versions);
 	tcase_add_test(tests, trouble);
 	tcase_add_loop_test(tests, options, 0, sizeof(truths) / sizeof(truths[0]));
 	return tests;
