@@ -78,6 +78,17 @@ static const char *cause_of(const struct error *error, const char *package)
 	return named ? error->message + length + 2 : error->message;
 }
 
+/* What says nothing about the versions, but about this machine at this time: it is to be tried again. */
+static bool is_passing(int err)
+{
+	static const int errors[] = {ENOMEM, ENOSPC, EDQUOT, EIO, EMFILE, ENFILE, ENOENT, ENOTDIR, EACCES, EROFS};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (err == -errors[i])
+			return true;
+	return false;
+}
+
 /* In a process of its own. */
 static int measure(const struct matrix_pair *pair, const struct matrix_options *options, struct error *error)
 {
@@ -97,8 +108,7 @@ static int measure(const struct matrix_pair *pair, const struct matrix_options *
 	err = gen_make_package(&making, NULL, error);
 	if (err == 0 && stat(package, &stat_of) < 0)
 		err = error_set(error, 0, errno, "%s: %s", package, strerror(errno));
-	/* What says nothing about the versions is to be tried again. */
-	if (err == -ENOMEM || err == -ENOSPC || err == -EIO)
+	if (is_passing(err))
 		return err;
 	if (err == 0)
 		(void)snprintf(line, sizeof(line), "size %lld", (long long)stat_of.st_size);
