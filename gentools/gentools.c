@@ -24,8 +24,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
-
 int gen_parse_parts(const char *letters, unsigned *parts)
 {
 	if (!*letters)
@@ -67,7 +65,7 @@ static int check_trees(const struct tree *source, const struct tree *target, con
 	int err;
 
 	if (!options->full && !pack_find_version(source))
-		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, VERSION_FILE);
+		return error_set(error, RESULT_FORMAT, EINVAL, "%s: no file %s", source->name, PLAN_VERSION_FILE);
 	if (!options->source)
 		return packing_check(target, NULL, error);
 	err = packing_check(source, target, error);

@@ -3,6 +3,7 @@
 
 #include "gentools/compose.h"
 #include "gentools/encrypt.h"
+#include "gentools/lists.h"
 #include "gentools/output.h"
 #include "gentools/place.h"
 #include "gentools/rollback.h"
@@ -15,11 +16,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
-
 const struct object *pack_find_version(const struct tree *tree)
 {
-	const struct object *object = tree_find(tree, VERSION_FILE);
+	const struct object *object = tree_find(tree, PLAN_VERSION_FILE);
 
 	return object && object->type == OBJECT_FILE ? object : NULL;
 }
@@ -141,13 +140,27 @@ static bool is_version(const char *path, const char *version)
 	return same;
 }
 
+static bool is_list(const char *path, const struct gen_options *options, enum gen_list kind)
+{
+	char *place;
+	bool same;
+
+	if (options->lists[kind])
+		return is_same_file(path, options->lists[kind]);
+	if (!options->lists_folder || asprintf(&place, "%s/%s", options->lists_folder, list_name(kind)) < 0)
+		return false;
+	same = is_same_file(path, place);
+	free(place);
+	return same;
+}
+
 static bool is_input(const char *path, const struct gen_options *options)
 {
-	bool is_list = false;
+	bool has_list = false;
 
 	for (unsigned i = 0; i < GEN_LISTS; i++)
-		is_list |= options->lists[i] && is_same_file(path, options->lists[i]);
-	return is_list || (options->sign && is_same_file(path, options->sign)) || is_version(path, options->source) ||
+		has_list |= is_list(path, options, (enum gen_list)i);
+	return has_list || (options->sign && is_same_file(path, options->sign)) || is_version(path, options->source) ||
 	       is_version(path, options->target);
 }
 

@@ -7,7 +7,7 @@
 #include "gentools/plan.h"
 #include "gentools/verify.h"
 
-/* The file with the version's name; NULL when the tree has none. */
+/* PLAN_VERSION_FILE; NULL when the tree has none. */
 const struct object *pack_find_version(const struct tree *tree);
 
 /* A version's targetfiles.zip is the only source of its next update: the output must be no input. */

@@ -3,7 +3,6 @@
 
 #include "gentools/gentools.h"
 #include "gentools/tree_xattr.h"
-#include "package/package.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 
 bool plan_is_late(const char *path)
 {
-	return strcmp(path, "SYSTEM/build.prop") == 0 || strcmp(path, "SYSTEM/etc/quectel-project-version") == 0;
+	return strcmp(path, "SYSTEM/build.prop") == 0 || strcmp(path, PLAN_VERSION_FILE) == 0;
 }
 
 /* The root directories and mount points themselves stay as they are. */

@@ -5,6 +5,10 @@
 /* What has to happen to turn the source into the target, object by object. */
 #include "base/log.h"
 #include "gentools/tree.h"
+#include "package/package.h"
+
+/* The file with the version's name. */
+#define PLAN_VERSION_FILE "SYSTEM/etc/" PACKAGE_PROJECT_VERSION
 
 enum step_kind {
 	STEP_DELETE,      /* a file or link that is gone, or becomes the other of the two */
@@ -17,7 +21,7 @@ enum step_kind {
 	STEP_LINK,      /* a new one, or with another target */
 	STEP_NODE,      /* a new device node or FIFO, or with another number */
 	STEP_HARD_LINK, /* a name of the file of another name */
-	STEP_METADATA,  /* only mode or owner differ */
+	STEP_METADATA,  /* only mode, owner or attributes differ, or it must leave another file */
 	STEP_RAW_PATCH, /* a partition's image */
 	STEP_RAW_WHOLE, /* a partition's image that the source does not know */
 };

@@ -70,6 +70,8 @@ static const char *const truths[] = {
 	"update.zip",
 	/* Neither does a package take that of a list or of the key. */
 	"echo /new >l; " MAKE "-o l --noota l" FAILS("l: is an input") " && test $(cat l) = /new",
+	"mkdir l; n=l/quectel_noota_filelist.txt; echo /new >$n; " MAKE
+	"-o $n --lists l" FAILS("is an input") " && test $(cat $n) = /new",
 	"openssl genpkey -algorithm ed25519 -out k && cp k old && " MAKE
 	"-o k --sign k" FAILS("k: is an input") " && cmp k old",
 	/* A log that is lost is a failure, although the package is there. */
