@@ -72,19 +72,23 @@ int main(int argc, char *const *argv)
 	double budget;
 	long least;
 
-	if (argc < 4) {
-		fputs("Usage: bench_measure SECONDS RUNS COMMAND...\n"
-		      "Runs COMMAND until it took so many seconds of processor time and ran so often, and prints as "
-		      "JSON the\n"
-		      "seconds of its cheapest run, and the KiB of its largest. COMMAND must be one that can be "
-		      "repeated.\n",
+	if (argc < 5) {
+		fputs("Usage: bench_measure SECONDS RUNS RESULT COMMAND...\n"
+		      "Runs COMMAND until it took so many seconds of processor time and ran so often, each time "
+		      "without the\n"
+		      "file RESULT at first, and prints as JSON the seconds of its cheapest run and the KiB of its "
+		      "largest.\n",
 		      stderr);
 		return 2;
 	}
 	budget = strtod(argv[1], NULL);
 	least = strtol(argv[2], NULL, 10);
 	while (cost.runs < least || cost.spent < budget) {
-		if (run(argv + 3, &cost))
+		if (unlink(argv[3]) && errno != ENOENT) {
+			fprintf(stderr, "measure: %s: %s\n", argv[3], strerror(errno));
+			return 1;
+		}
+		if (run(argv + 4, &cost))
 			return 1;
 	}
 	printf("{\"cpu\": %.6f, \"peak\": %ld, \"runs\": %ld}\n", cost.cpu, cost.peak, cost.runs);

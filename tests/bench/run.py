@@ -33,13 +33,13 @@ class Result:
             setattr(self, field.name, max(ours, theirs) if most else ours + theirs)
 
 
-def measure(command, seconds, least):
-    """CPU seconds of the cheapest run and KiB of the largest."""
-    result = subprocess.run(["bench_measure", str(seconds), str(least), *command], capture_output=True, text=True,
-                            timeout=3600, check=False)
-    if result.returncode:
-        raise tools.ToolError(result.stderr.strip()[-300:])
-    cost = json.loads(result.stdout)
+def measure(command, result, seconds, least):
+    """CPU seconds of the cheapest run and KiB of the largest. The command makes the result, anew each time."""
+    done = subprocess.run(["bench_measure", str(seconds), str(least), result, *command], capture_output=True, text=True,
+                          timeout=3600, check=False)
+    if done.returncode:
+        raise tools.ToolError(done.stderr.strip()[-300:])
+    cost = json.loads(done.stdout)
     return cost["cpu"], cost["peak"]
 
 
@@ -71,15 +71,13 @@ def run_files(tool, files, seconds):
     if tool.prepare:
         tool.prepare(files)
     for command in tool.make(files):
-        cpu, peak = measure(command, seconds, 1)
+        cpu, peak = measure(command, files.patch, seconds, 1)
         result.make_cpu += cpu
         result.make_peak = max(result.make_peak, peak)
     if tool.finish:
         tool.finish(files)
     result.size = os.path.getsize(files.patch)
-    if os.path.exists(files.result):
-        os.unlink(files.result)
-    result.apply_cpu, result.apply_peak = measure(tool.apply(files), seconds, 3)
+    result.apply_cpu, result.apply_peak = measure(tool.apply(files), files.result, seconds, 3)
     if not filecmp.cmp(files.result, files.new, shallow=False):
         raise tools.ToolError("what the patch makes is not the new content")
     account(tool, files, result)
@@ -87,12 +85,13 @@ def run_files(tool, files, seconds):
     return result
 
 
-def run_tree(tool, changed, alone, work, seconds):
-    """Every changed file by itself; files without an old one travel deflated, whatever the tool."""
+def run_tree(tool, changed, alone, work):
+    """Every changed file by itself; files without an old one travel deflated, whatever the tool. There are hundreds of
+    files, so that none needs to be repeated for the sum to be steady."""
     total = Result()
     for path, old, new in changed:
         try:
-            total.add(run_files(tool, files_in(work, old, new), seconds))
+            total.add(run_files(tool, files_in(work, old, new), 0))
         except tools.ToolError as error:
             raise tools.ToolError(f"{path}: {error}") from error
     for path in alone:
