@@ -4,15 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a block's coder gathers until it has all. */
+struct gathered {
+	struct recipe recipe;
+	const struct sink *sink;
+	struct error *error;
+	size_t size;
+	size_t room;
+	uint8_t data[];
+};
+
 struct recipe_encoder {
 	const struct recipe_ops *ops;
-	void *state;
+	void *state;               /* a stream's */
+	struct gathered *gathered; /* a block's */
 };
 
 static const struct recipe_ops *ops_of(unsigned coder)
 {
 	static const struct recipe_ops *const all[RECIPE_CODERS] = {
-		[RECIPE_LZMA2] = &recipe_lzma2, [RECIPE_DEFLATE] = &recipe_deflate};
+		[RECIPE_LZMA2] = &recipe_lzma2, [RECIPE_DEFLATE] = &recipe_deflate, [RECIPE_ZSTD] = &recipe_zstd};
 
 	return all[coder];
 }
@@ -46,23 +57,52 @@ const char *recipe_version(enum recipe_coder coder)
 
 uint64_t recipe_decode_memory(const struct recipe *recipe, uint64_t raw_size, uint64_t plain_size)
 {
-	return ops_of(recipe->coder)->decode_memory(recipe, raw_size, plain_size);
+	const struct recipe_ops *ops = ops_of(recipe->coder);
+
+	return ops->decode_memory(recipe, raw_size, plain_size) + (ops->decode_block ? raw_size : 0);
 }
 
 uint64_t recipe_encode_memory(const struct recipe *recipe, uint64_t plain_size)
 {
-	return ops_of(recipe->coder)->encode_memory(recipe, plain_size);
+	const struct recipe_ops *ops = ops_of(recipe->coder);
+
+	return ops->encode_memory(recipe, plain_size) + sizeof(struct recipe_encoder) +
+	       (ops->encode_block ? sizeof(struct gathered) + plain_size : 0);
 }
 
 int recipe_decode(const struct recipe *recipe, const struct reader *raw, void *plain, size_t plain_size,
                   struct error *error)
 {
-	return ops_of(recipe->coder)->decode(recipe, raw, plain, plain_size, error);
+	const struct recipe_ops *ops = ops_of(recipe->coder);
+	uint8_t *block;
+	int err;
+
+	if (!ops->decode_block)
+		return ops->decode(recipe, raw, plain, plain_size, error);
+	block = malloc((size_t)raw->size);
+	if (!block)
+		return patch_no_memory(error);
+	err = raw->read_at(raw->ctx, 0, block, (size_t)raw->size);
+	if (err == 0)
+		err = ops->decode_block(recipe, block, (size_t)raw->size, plain, plain_size, error);
+	free(block);
+	return err;
 }
 
 bool recipe_guess(struct recipe *recipe, size_t index)
 {
 	return ops_of(recipe->coder)->guess(recipe, index);
+}
+
+/* NULL: out of memory. */
+static struct gathered *gather(const struct recipe *recipe, size_t plain_size, const struct sink *sink,
+                               struct error *error)
+{
+	struct gathered *gathered = malloc(sizeof(*gathered) + plain_size);
+
+	if (gathered)
+		*gathered = (struct gathered){.recipe = *recipe, .sink = sink, .error = error, .room = plain_size};
+	return gathered;
 }
 
 int recipe_encoder_open(struct recipe_encoder **encoder, const struct recipe *recipe, size_t plain_size,
@@ -75,7 +115,12 @@ int recipe_encoder_open(struct recipe_encoder **encoder, const struct recipe *re
 	if (!e)
 		return patch_no_memory(error);
 	e->ops = ops_of(recipe->coder);
-	err = e->ops->open(&e->state, recipe, plain_size, sink, error);
+	if (e->ops->encode_block) {
+		e->gathered = gather(recipe, plain_size, sink, error);
+		err = e->gathered ? 0 : patch_no_memory(error);
+	} else {
+		err = e->ops->open(&e->state, recipe, plain_size, sink, error);
+	}
 	if (err < 0) {
 		free(e);
 		return err;
@@ -87,7 +132,15 @@ int recipe_encoder_open(struct recipe_encoder **encoder, const struct recipe *re
 static int encode(void *ctx, const void *data, size_t length)
 {
 	struct recipe_encoder *encoder = ctx;
+	struct gathered *gathered = encoder->gathered;
 
+	if (gathered) {
+		if (length > gathered->room - gathered->size)
+			return error_set(gathered->error, 0, EINVAL, "patch: more to encode than was said");
+		memcpy(gathered->data + gathered->size, data, length);
+		gathered->size += length;
+		return 0;
+	}
 	return encoder->ops->write(encoder->state, data, length);
 }
 
@@ -98,13 +151,20 @@ struct sink recipe_encoder_sink(struct recipe_encoder *encoder)
 
 int recipe_encoder_finish(struct recipe_encoder *encoder)
 {
-	return encoder->ops->finish(encoder->state);
+	const struct gathered *gathered = encoder->gathered;
+
+	if (!gathered)
+		return encoder->ops->finish(encoder->state);
+	return encoder->ops->encode_block(&gathered->recipe, gathered->data, gathered->size, gathered->sink,
+	                                  gathered->error);
 }
 
 void recipe_encoder_close(struct recipe_encoder *encoder)
 {
 	if (!encoder)
 		return;
-	encoder->ops->close(encoder->state);
+	if (!encoder->gathered)
+		encoder->ops->close(encoder->state);
+	free(encoder->gathered);
 	free(encoder);
 }

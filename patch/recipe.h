@@ -17,7 +17,7 @@
 #define RECIPE_SIZE_MAX (1u << 30)
 
 /* The numbers are those of patches. */
-enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_CODERS };
+enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_ZSTD, RECIPE_CODERS };
 
 enum recipe_lzma2 {
 	LZMA2_PRESET,     /* 0 to 9, and LZMA2_EXTREME */
@@ -31,6 +31,9 @@ uint32_t recipe_dictionary_size(unsigned setting); /* bytes */
 
 /* As deflateInit2() takes them; of the window, which is taken to be known, its logarithm. */
 enum recipe_deflate { DEFLATE_LEVEL, DEFLATE_MEMORY, DEFLATE_WINDOW, DEFLATE_STRATEGY };
+
+/* Rows: whether matches are sought by rows, where the level's strategy can. */
+enum recipe_zstd { ZSTD_LEVEL, ZSTD_CHECKSUM, ZSTD_ROWS };
 
 struct recipe {
 	uint8_t coder;

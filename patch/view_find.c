@@ -73,6 +73,9 @@ static int scan(struct view_parts *parts, const struct image *image, struct erro
 		case 0x78:
 			err = view_probe_deflate(parts, image, at, &next, error);
 			break;
+		case 0x28:
+			err = view_probe_zstd(parts, image, at, &next, error);
+			break;
 		default:
 			break;
 		}

@@ -22,5 +22,7 @@ void view_parts_free(struct view_parts *parts);
 int view_probe_xz(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next, struct error *error);
 int view_probe_deflate(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
                        struct error *error);
+int view_probe_zstd(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
+                    struct error *error);
 
 #endif

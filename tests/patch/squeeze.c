@@ -3,6 +3,8 @@
 
 #include <string.h>
 #include <zlib.h>
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
 
 #define BOUND(size) ((size) + (size) / 2 + 4096)
 
@@ -66,5 +68,26 @@ struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_set
 	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
 	squeezed.size -= z.avail_out;
 	ck_assert_int_eq(deflateEnd(&z), Z_OK);
+	return squeezed;
+}
+
+struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings *settings)
+{
+	struct bytes squeezed = bytes_new(ZSTD_compressBound(plain->size));
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+
+	ck_assert_ptr_nonnull(context);
+	if (settings->checksum || settings->no_rows) {
+		(void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, settings->level);
+		(void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, settings->checksum);
+		if (settings->no_rows)
+			(void)ZSTD_CCtx_setParameter(context, ZSTD_c_useRowMatchFinder, ZSTD_ps_disable);
+		squeezed.size = ZSTD_compress2(context, squeezed.data, squeezed.size, plain->data, plain->size);
+	} else {
+		squeezed.size = ZSTD_compressCCtx(context, squeezed.data, squeezed.size, plain->data, plain->size,
+		                                  settings->level);
+	}
+	ck_assert(!ZSTD_isError(squeezed.size));
+	(void)ZSTD_freeCCtx(context);
 	return squeezed;
 }

@@ -26,4 +26,12 @@ struct deflate_settings {
 };
 struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_settings *settings);
 
+struct zstd_settings {
+	int level;
+	bool checksum;
+	bool no_rows;
+};
+/* By ZSTD_compressCCtx(), as file systems do, where nothing but the level is set. */
+struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings *settings);
+
 #endif
