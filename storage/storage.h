@@ -276,6 +276,7 @@ struct storage_units_options {
 	const char *journal; /* path; not needed for UBI */
 	uint64_t length;     /* bytes from the object's beginning that count: old or new ones, whichever are more */
 	uint32_t unit;       /* bytes of a unit; of a volume or MTD partition it must be what the medium has */
+	bool look;           /* change nothing: no journal is finished, and others may have the volume open */
 };
 
 struct storage_units_info {

@@ -22,7 +22,8 @@ int units_note(struct storage_units *units, const struct units_journal *journal,
 static int open_handle(struct storage_units *units, struct error *error)
 {
 	struct storage_location location = {.kind = STORAGE_FILE};
-	int err = storage_open_object(units->storage, &units->name, STORAGE_WRITE, &location, &units->handle, error);
+	enum storage_open_mode mode = units->look ? STORAGE_READ : STORAGE_WRITE;
+	int err = storage_open_object(units->storage, &units->name, mode, &location, &units->handle, error);
 
 	if (location.kind == STORAGE_UBI)
 		units->kind = &units_ubi;
@@ -42,7 +43,7 @@ static int prepare(struct storage_units *units, struct error *error)
 	if (units->size < units->length)
 		return error_set(error, RESULT_SPACE, ENOSPC, "%s: %llu bytes, too small for %llu", units->label,
 		                 (unsigned long long)units->size, (unsigned long long)units->length);
-	if (units->kind->resume && !units->journal)
+	if (units->kind->resume && !units->journal && !units->look)
 		return error_set(error, 0, EINVAL, "%s: cannot be changed in place without a journal", units->label);
 	units->back = malloc(units->unit);
 	return units->back ? 0 : storage_fail(error, -ENOMEM, "%s", units->label);
@@ -85,6 +86,7 @@ int units_create(struct storage *storage, const struct storage_name *name, const
 	u->handle = -1;
 	u->unit = options->unit;
 	u->length = options->length;
+	u->look = options->look;
 	(void)snprintf(u->label, sizeof(u->label), "%s%s", kind_prefix(name->kind), name->name);
 	if (options->journal) {
 		u->journal = strdup(options->journal);
@@ -104,7 +106,7 @@ int storage_units_open(struct storage *storage, const struct storage_name *name,
                        const struct storage_units_options *options, struct storage_units **units,
                        struct storage_units_info *info, struct error *error)
 {
-	int err = options->journal ? storage_units_recover(storage, options->journal, error) : 0;
+	int err = options->journal && !options->look ? storage_units_recover(storage, options->journal, error) : 0;
 
 	if (err < 0)
 		return err;
@@ -136,6 +138,8 @@ int storage_units_change(struct storage_units *units, uint64_t number, const voi
 	uint64_t left = number <= units->length / units->unit ? units->length - number * units->unit : 0;
 	int err;
 
+	if (units->look)
+		return error_set(error, 0, EBADF, "%s: is open for a look only", units->label);
 	if (units->failed)
 		return error_set(error, 0, EIO, "%s: an earlier change failed", units->label);
 	if (length == 0 || length > units->unit || length > left)

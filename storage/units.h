@@ -51,6 +51,7 @@ struct storage_units {
 	uint64_t size;                    /* bytes of the object */
 	uint64_t length;                  /* of these so many count */
 	char *journal;                    /* path, owned; NULL: none is needed */
+	bool look;                        /* nothing is changed */
 	bool journaled;                   /* the journal may be there */
 	bool failed;                      /* a change failed: the journal must stay */
 	uint8_t *back;                    /* a unit, to read back */

@@ -171,7 +171,7 @@ END_TEST
 
 START_TEST(partition)
 {
-	ck_assert_uint_gt(sweep("MTD:misc", (enum survival)_i), 8 * UNITS);
+	ck_assert_uint_gt(sweep("MTD:misc", (enum survival)_i), UINTMAX_C(8) * UNITS);
 }
 END_TEST
 
@@ -182,7 +182,7 @@ START_TEST(partition_with_a_worn_block)
 		teardown();
 		setup();
 		medium_wear_out(bench_get()->medium, "misc", block, 1 + (unsigned)_i % 3);
-		ck_assert_uint_gt(sweep("MTD:misc", (enum survival)_i), 8 * UNITS);
+		ck_assert_uint_gt(sweep("MTD:misc", (enum survival)_i), UINTMAX_C(8) * UNITS);
 	}
 }
 END_TEST

@@ -212,6 +212,31 @@ START_TEST(requests_that_make_no_sense)
 }
 END_TEST
 
+START_TEST(only_looked_at)
+{
+	const struct storage_units_options options = {
+		.journal = JOURNAL, .length = LENGTH, .unit = LEB_SIZE, .look = true};
+	struct storage_reader *reader;
+	struct storage_units_info info;
+	struct storage_units *units;
+	uint8_t data[LEB_SIZE];
+	struct reader io;
+	struct fixture f;
+
+	(void)with_volume(&f);
+	ck_assert_int_eq(storage_reader_open(f.storage, &plan.name, &reader, NULL), 0); /* who is not in the way */
+	ck_assert_int_eq(storage_units_open(f.storage, &plan.name, &options, &units, &info, &f.error), 0);
+	io = storage_units_io(units);
+	ck_assert_int_eq(io.read_at(io.ctx, LEB_SIZE, data, sizeof(data)), 0);
+	ck_assert_mem_eq(data, old_content + LEB_SIZE, sizeof(data));
+	ck_assert_int_eq(storage_units_change(units, 0, new_content, LEB_SIZE, &f.error), -EBADF);
+	ck_assert_int_eq(storage_units_close(units, &f.error), 0);
+	ck_assert(!fake_has_call(f.medium, "change"));
+	storage_reader_close(reader);
+	fixture_close(&f);
+}
+END_TEST
+
 /* Leave a journal whose unit is half written. */
 static void leave_journal(struct fixture *f)
 {
@@ -223,7 +248,7 @@ static void leave_journal(struct fixture *f)
 
 START_TEST(journal_of_another_object)
 {
-	const struct storage_units_options options = {.journal = JOURNAL, .length = LEB_SIZE, .unit = LEB_SIZE};
+	struct storage_units_options options = {.journal = JOURNAL, .length = LEB_SIZE, .unit = LEB_SIZE};
 	struct storage_name other = named(STORAGE_UBI, "modem");
 	struct storage_units_info info;
 	struct storage_units *units;
@@ -231,6 +256,11 @@ START_TEST(journal_of_another_object)
 
 	leave_journal(&f);
 	(void)fake_add_volume(f.medium, "modem", LEBS, LEB_SIZE, false);
+	options.look = true;
+	ck_assert_int_eq(storage_units_open(f.storage, &other, &options, &units, &info, &f.error), 0);
+	ck_assert_int_eq(storage_units_close(units, &f.error), 0);
+	ck_assert_ptr_nonnull(fake_find(f.medium, JOURNAL));
+	options.look = false;
 	ck_assert_int_eq(storage_units_open(f.storage, &other, &options, &units, &info, &f.error), 0);
 	ck_assert_int_eq(storage_units_close(units, &f.error), 0);
 	in_place_check(&f, &plan, false);
@@ -300,6 +330,7 @@ Suite *suite_units(void)
 	tcase_add_test(tests, busy);
 	tcase_add_test(tests, what_is_read_back_differs);
 	tcase_add_test(tests, requests_that_make_no_sense);
+	tcase_add_test(tests, only_looked_at);
 	tcase_add_test(tests, journal_of_another_object);
 	tcase_add_test(tests, journal_that_is_not_whole);
 	tcase_add_test(tests, no_room_for_the_journal);
