@@ -92,7 +92,9 @@ static int job_change(struct job *job, struct error *error)
 
 	journal_begin(apply->journal);
 	journal_begin_write(apply->journal, &job->target.name);
-	if (storage_is_atomic(&job->target.name))
+	if (job->place)
+		err = in_place_change(job->place, &apply->digest, job->log, error);
+	else if (storage_is_atomic(&job->target.name))
 		err = job_replace_file(job, error);
 	else
 		err = job_replace_partition(job, error);
@@ -105,43 +107,68 @@ static int job_change(struct job *job, struct error *error)
 	return err;
 }
 
+/* Find out what the target holds and, unless that is what it shall hold, what to make it from. */
+static int job_look(struct job *job, bool *is_there, struct error *error)
+{
+	int err = job_choose_in_place(job, error);
+
+	*is_there = false;
+	if (err < 0)
+		return err;
+	if (job->place) {
+		*is_there = in_place_is_new(job->place);
+		return *is_there ? in_place_verify(job->place, &job->apply->digest, error) : 0;
+	}
+	if (job_is_interrupted(job)) {
+		log_printf(job->log, "%s: is written again, from the copy", job->label);
+		return 0;
+	}
+	err = job_open(job, error);
+	if (err < 0)
+		return err;
+	*is_there = target_is_there(job);
+	return *is_there ? 0 : job_choose_source(job, error);
+}
+
+/* An unmounted /cache is a directory in memory: it would lose the backup with the power. */
+static int job_prepare(struct job *job, struct error *error)
+{
+	int err = job->apply->dry_run ? 0 : storage_mount_for(job->storage, UPDATER_BACKUP, error);
+
+	if (err < 0 || job->apply->dry_run)
+		return err;
+	err = storage_units_recover(job->storage, UPDATER_UNIT, error);
+	return err < 0 ? err : 0;
+}
+
 static int job_run(struct job *job, struct error *error)
 {
 	const struct updater_apply *apply = job->apply;
 	char hex[DIGEST_TEXT_SIZE];
+	bool is_there;
 	int err = job_name(job, error);
 
-	if (err < 0)
-		return err;
-	/* An unmounted /cache is a directory in memory: it would lose the backup with the power. */
-	if (!apply->dry_run)
-		err = storage_mount_for(job->storage, UPDATER_BACKUP, error);
+	if (err == 0)
+		err = job_prepare(job, error);
 	if (err < 0)
 		return err;
 	if (is_on_record(job)) {
 		log_printf(job->log, "%s: already %s, says the journal", job->label, short_hex(&apply->digest, hex));
 		return job_drop_backup(job, error);
 	}
-	if (job_is_interrupted(job)) {
-		log_printf(job->log, "%s: is written again, from the copy", job->label);
-	} else {
-		err = job_open(job, error);
-		if (err < 0)
-			return err;
-		if (target_is_there(job)) {
-			log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
-			journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
-			return apply->dry_run ? 0 : job_drop_backup(job, error);
-		}
-		err = job_choose_source(job, error);
-		if (err < 0)
-			return err;
+	err = job_look(job, &is_there, error);
+	if (err < 0)
+		return err;
+	if (is_there) {
+		log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
+		journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
+		return apply->dry_run ? 0 : job_drop_backup(job, error);
 	}
 	err = job_check_needs(job, error);
 	if (err < 0)
 		return err;
 	if (apply->dry_run)
-		return job_rehearse(job, error);
+		return job->place ? 0 : job_rehearse(job, error);
 	return job_change(job, error);
 }
 
@@ -158,6 +185,7 @@ int updater_apply(struct storage *storage, const struct updater_apply *apply, co
 	job->log = log;
 	err = job_run(job, error);
 	job_close_readers(job);
+	in_place_close(job->place);
 	free(job);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 /* What the parts of the apply state machine share. Private to updater/. */
 #include "updater/backup.h"
+#include "updater/in_place.h"
 #include "updater/journal.h"
 #include "updater/object.h"
 #include "updater/updater.h"
@@ -21,6 +22,7 @@ struct job {
 
 	/* The choice. */
 	const struct updater_patch *patch;
+	struct in_place *place; /* the patch changes the target in place; NULL: it makes a copy of `source` */
 	struct reader source;
 	bool from_backup;
 };
@@ -29,6 +31,12 @@ static inline struct object *job_source_object(struct job *job)
 {
 	return job->in_place ? &job->target : &job->other;
 }
+
+/*
+ * Find a patch that changes the target in place, and knows each of its units: job->patch and job->place. None of this
+ * kind is no error; none that knows the target is, unless there is one of another kind.
+ */
+int job_choose_in_place(struct job *job, struct error *error);
 
 /* Find what to patch: the live source, else the backup. Fails naming path, expected and found digests. */
 int job_choose_source(struct job *job, struct error *error);

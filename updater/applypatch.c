@@ -13,13 +13,12 @@ enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 static const char usage[] =
 	"usage: applypatch [-b BONUS] SOURCE TARGET|- TARGET_SHA1 TARGET_SIZE SOURCE_SHA1:PATCH...\n"
-	"   or  applypatch -c FILE [SHA1...]\n"
+	"   or  applypatch -c FILE [SHA1|PATCH...]\n"
 	"   or  applypatch -s BYTES\n"
-	"Patches SOURCE (BSDIFF40 or IMGDIFF2) to TARGET, \"-\" for in place; checks that FILE, or else the backup, "
-	"has\n"
-	"one of the digests; checks that /cache has room for BYTES. SOURCE, TARGET and FILE are paths, or partitions "
-	"and\n"
-	"volumes as TYPE:NAME[:SIZE:SHA1]... with TYPE MTD, UBI or EMMC. A SHA1 may be a SHA-256 too.\n"
+	"Patches SOURCE to TARGET, \"-\" for in place; checks that FILE, or else the backup, has one of the digests,\n"
+	"or that FILE is part-way through a PATCH that changes it in place; checks that /cache has room for BYTES.\n"
+	"Patches are BSDIFF40, IMGDIFF2 or FOTADLT1. SOURCE, TARGET and FILE are paths, or partitions and volumes as\n"
+	"TYPE:NAME[:SIZE:SHA1]... with TYPE MTD, UBI or EMMC. A SHA1 may be a SHA-256 too.\n"
 	"  --root DIR  absolute paths lie in DIR, the partition or volume NAME is the file DIR/dev/NAME\n"
 	"Exit status: 0 done or true, 1 failed or false, 2 usage.\n";
 
@@ -78,33 +77,99 @@ static int parse_size(const char *text, uint64_t *size)
 	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
 }
 
+/* ---- Patches ---- */
+
+struct patches {
+	struct content *contents;
+	struct storage_reader **files;
+	struct reader *io; /* the contents refer to these */
+	unsigned count;
+};
+
+static int make_patches(struct patches *patches, unsigned count)
+{
+	*patches = (struct patches){
+		.contents = calloc(count + 1U, sizeof(*patches->contents)),
+		.files = calloc(count + 1U, sizeof(struct storage_reader *)),
+		.io = calloc(count + 1U, sizeof(*patches->io)),
+	};
+	return patches->contents && patches->files && patches->io ? EXIT_OK : EXIT_FAILED;
+}
+
+static void close_patches(struct patches *patches)
+{
+	for (unsigned i = 0; i < patches->count; i++)
+		storage_reader_close(patches->files[i]);
+	free(patches->contents);
+	free(patches->files);
+	free(patches->io);
+}
+
+static bool add_patch(struct storage *storage, const struct options *options, const char *path, struct patches *patches,
+                      struct error *error)
+{
+	unsigned i = patches->count;
+
+	patches->files[i] = open_input(storage, options, path, error);
+	if (!patches->files[i])
+		return false;
+	patches->io[i] = storage_reader_io(patches->files[i]);
+	patches->contents[i] = content_from_reader(&patches->io[i]);
+	patches->count++;
+	return true;
+}
+
 /* ---- -c and -s ---- */
+
+struct wanted {
+	struct digest_value *digests;
+	unsigned digest_count;
+	struct patches patches; /* in place: what is part-way of one of them is right, too */
+};
+
+static int add_wanted(struct storage *storage, const struct options *options, const char *text, struct wanted *wanted)
+{
+	struct error error;
+
+	if (digest_parse(&wanted->digests[wanted->digest_count], text) == 0) {
+		wanted->digest_count++;
+		return EXIT_OK;
+	}
+	return add_patch(storage, options, text, &wanted->patches, &error)
+	               ? EXIT_OK
+	               : wrong_usage("no digest, nor a patch", text);
+}
 
 static int check(struct storage *storage, const struct options *options, char **argv, unsigned count)
 {
-	struct digest_value *digests = calloc(count + 1U, sizeof(*digests));
+	struct wanted wanted = {.digests = calloc(count + 1U, sizeof(*wanted.digests))};
 	char *name = absolute_name(options, argv[0]);
 	struct log log = log_to_stdout();
+	int result = make_patches(&wanted.patches, count);
 	struct error error;
-	int result = EXIT_FAILED;
+	int err;
 
-	if (!digests || !name) {
+	if (result != EXIT_OK || !wanted.digests || !name) {
 		fprintf(stderr, "applypatch: %s\n", strerror(errno));
+		result = EXIT_FAILED;
 		goto out;
 	}
-	for (unsigned i = 1; i < count; i++) {
-		if (digest_parse(&digests[i - 1], argv[i]) < 0) {
-			result = wrong_usage("not a digest", argv[i]);
-			goto out;
-		}
-	}
-	if (updater_check(storage, name, digests, count - 1, &log, &error) < 0)
+	for (unsigned i = 1; result == EXIT_OK && i < count; i++)
+		result = add_wanted(storage, options, argv[i], &wanted);
+	if (result != EXIT_OK)
+		goto out;
+	err = updater_check(storage, name, wanted.digests, wanted.digest_count, &log, &error);
+	if (err == -EILSEQ && wanted.patches.count > 0)
+		err = updater_check_part_way(storage, name, wanted.patches.contents, wanted.patches.count, &log,
+		                             &error);
+	if (err < 0) {
 		fprintf(stderr, "applypatch: %s\n", error.message);
-	else
-		result = EXIT_OK;
+		result = EXIT_FAILED;
+	}
 out:
 	free(name);
-	free(digests);
+	free(wanted.digests);
+	close_patches(&wanted.patches);
 	return result;
 }
 
@@ -129,26 +194,10 @@ static int check_space(struct storage *storage, const char *text)
 
 /* ---- Patch ---- */
 
-struct patches {
-	struct updater_patch *list;
-	struct storage_reader **files;
-	struct reader *io; /* the contents refer to these */
-	unsigned count;
-};
-
-static void close_patches(struct patches *patches)
-{
-	for (unsigned i = 0; i < patches->count; i++)
-		storage_reader_close(patches->files[i]);
-	free(patches->list);
-	free(patches->files);
-	free(patches->io);
-}
-
 /* "SHA1:PATCH" */
-static int open_patch(struct storage *storage, const struct options *options, const char *text, struct patches *patches)
+static int open_patch(struct storage *storage, const struct options *options, const char *text,
+                      struct updater_patch *patch, struct patches *patches)
 {
-	unsigned i = patches->count;
 	const char *colon = strchr(text, ':');
 	char hex[DIGEST_TEXT_SIZE];
 	struct error error;
@@ -156,36 +205,14 @@ static int open_patch(struct storage *storage, const struct options *options, co
 	if (!colon || (size_t)(colon - text) >= sizeof(hex))
 		return wrong_usage("not SHA1:PATCH", text);
 	(void)snprintf(hex, sizeof(hex), "%.*s", (int)(colon - text), text);
-	if (digest_parse(&patches->list[i].source, hex) < 0)
+	if (digest_parse(&patch->source, hex) < 0)
 		return wrong_usage("not SHA1:PATCH", text);
-	patches->files[i] = open_input(storage, options, colon + 1, &error);
-	if (!patches->files[i]) {
+	if (!add_patch(storage, options, colon + 1, patches, &error)) {
 		fprintf(stderr, "applypatch: %s\n", error.message);
 		return EXIT_FAILED;
 	}
-	patches->io[i] = storage_reader_io(patches->files[i]);
-	patches->list[i].patch = content_from_reader(&patches->io[i]);
-	patches->count++;
+	patch->patch = patches->contents[patches->count - 1];
 	return EXIT_OK;
-}
-
-static int open_patches(struct storage *storage, const struct options *options, char **argv, unsigned count,
-                        struct patches *patches)
-{
-	int result = EXIT_OK;
-
-	*patches = (struct patches){
-		.list = calloc(count, sizeof(*patches->list)),
-		.files = calloc(count, sizeof(struct storage_reader *)),
-		.io = calloc(count, sizeof(*patches->io)),
-	};
-	if (!patches->list || !patches->files || !patches->io) {
-		fprintf(stderr, "applypatch: %s\n", strerror(errno));
-		return EXIT_FAILED;
-	}
-	for (unsigned i = 0; result == EXIT_OK && i < count; i++)
-		result = open_patch(storage, options, argv[i], patches);
-	return result;
 }
 
 static int apply(struct storage *storage, const struct options *options, const struct updater_apply *without_bonus)
@@ -216,34 +243,32 @@ fail:
 
 static int patch(struct storage *storage, const struct options *options, char **argv, unsigned count)
 {
-	struct updater_apply config = {0};
-	struct patches patches = {0};
-	char *source = NULL;
-	char *target = NULL;
-	int result;
+	struct updater_patch *list = calloc(count, sizeof(*list));
+	struct updater_apply config = {.patches = list, .patch_count = count - 4};
+	char *source = absolute_name(options, argv[0]);
+	char *target = absolute_name(options, argv[1]);
+	struct patches patches;
+	int result = make_patches(&patches, count);
 
-	if (digest_parse(&config.digest, argv[2]) < 0)
-		return wrong_usage("not a digest", argv[2]);
-	if (parse_size(argv[3], &config.size) < 0)
-		return wrong_usage("not a number of bytes", argv[3]);
-	result = open_patches(storage, options, argv + 4, count - 4, &patches);
-	if (result != EXIT_OK)
-		goto out;
-	source = absolute_name(options, argv[0]);
-	target = absolute_name(options, argv[1]);
-	if (!source || !target) {
+	if (result != EXIT_OK || !list || !source || !target) {
 		fprintf(stderr, "applypatch: %s\n", strerror(errno));
 		result = EXIT_FAILED;
 		goto out;
 	}
+	if (digest_parse(&config.digest, argv[2]) < 0)
+		result = wrong_usage("not a digest", argv[2]);
+	else if (parse_size(argv[3], &config.size) < 0)
+		result = wrong_usage("not a number of bytes", argv[3]);
+	for (unsigned i = 0; result == EXIT_OK && i < count - 4; i++)
+		result = open_patch(storage, options, argv[4 + i], &list[i], &patches);
 	config.source = source;
 	config.target = target;
-	config.patches = patches.list;
-	config.patch_count = patches.count;
-	result = apply(storage, options, &config);
+	if (result == EXIT_OK)
+		result = apply(storage, options, &config);
 out:
 	free(source);
 	free(target);
+	free(list);
 	close_patches(&patches);
 	return result;
 }

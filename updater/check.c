@@ -105,6 +105,31 @@ out:
 	return err;
 }
 
+int updater_check_part_way(struct storage *storage, const char *name, const struct content *patches, unsigned count,
+                           const struct log *log, struct error *error)
+{
+	struct storage_name *object = malloc(sizeof(*object));
+	struct in_place *place = NULL;
+	char label[OBJECT_LABEL_SIZE];
+	int err;
+
+	if (!object)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	err = storage_name_parse(name, object, error);
+	if (err == 0 && count == 0)
+		err = error_set(error, RESULT_VERIFY, EILSEQ, "%.180s: no patch", name);
+	for (unsigned i = 0; i < count && err <= 0 && err != -ENOMEM; i++) {
+		err = in_place_open(storage, object, &patches[i], NULL, &place, error);
+		if (err == 0)
+			err = error_set(error, RESULT_VERIFY, EILSEQ, "%.180s: the patch is none in place", name);
+	}
+	if (place)
+		log_printf(log, "%s: every unit of it is old or new", object_label(object, label));
+	in_place_close(place);
+	free(object);
+	return err < 0 ? err : 0;
+}
+
 int updater_check(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
                   const struct log *log, struct error *error)
 {

@@ -5,6 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+int job_choose_in_place(struct job *job, struct error *error)
+{
+	const struct updater_apply *apply = job->apply;
+	unsigned refused = 0;
+	int err = 0;
+
+	if (!job->in_place || storage_is_atomic(&job->target.name))
+		return 0;
+	for (unsigned i = 0; i < apply->patch_count && !job->place; i++) {
+		job->patch = &apply->patches[i];
+		err = in_place_open(job->storage, &job->target.name, &job->patch->patch, &job->patch->source,
+		                    &job->place, error);
+		if (err < 0 && err != -EILSEQ)
+			return err;
+		refused += err < 0;
+	}
+	if (!job->place)
+		return refused > 0 && refused == apply->patch_count ? -EILSEQ : 0;
+	if (in_place_size(job->place) != apply->size)
+		return error_set(error, RESULT_VERIFY, EINVAL, "%.180s: the patch makes %llu bytes, not %llu",
+		                 job->label, (unsigned long long)in_place_size(job->place),
+		                 (unsigned long long)apply->size);
+	return 0;
+}
+
 /* The live source has priority: it needs no trust in an earlier run. */
 static bool choose_live(struct job *job)
 {

@@ -70,6 +70,12 @@ int argument_number(struct script_call *call, int i, uint64_t max, uint64_t *val
 /* A decimal number of bytes; "0644" is 644. */
 int size_parse(const char *text, uint64_t *value);
 
+/* A SHA-1 or SHA-256 in hex; -EINVAL. MD5 is a digest of packages, not of what a module shall run. */
+int digest_from_text(const char *text, struct digest_value *digest);
+
+/* What an object is called, whatever the content pairs behind its name. A bad name is left as it is. */
+const char *label_from_text(const char *name, char label[OBJECT_LABEL_SIZE]);
+
 int function_apply_patch(struct script_call *call, struct script_value *result);
 int function_apply_patch_check(struct script_call *call, struct script_value *result);
 int function_apply_patch_space(struct script_call *call, struct script_value *result);

@@ -8,23 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* MD5 is a digest of packages, not of what a module shall run. */
-static int parse_digest(const char *text, struct digest_value *digest)
-{
-	return digest_parse(digest, text) < 0 || digest->kind == DIGEST_MD5 ? -EINVAL : 0;
-}
-
-/* What an object is called, whatever the content pairs behind its name. A bad name is left as it is. */
-static const char *label_of(const char *name, char label[OBJECT_LABEL_SIZE])
-{
-	struct storage_name parsed;
-
-	if (storage_name_parse(name, &parsed, NULL) == 0)
-		return object_label(&parsed, label);
-	(void)snprintf(label, OBJECT_LABEL_SIZE, "%s", name);
-	return label;
-}
-
 /* ---- apply_patch ---- */
 
 struct patch_arguments {
@@ -58,7 +41,7 @@ static int read_target_version(struct script_call *call, struct patch_arguments 
 		err = script_argument_text(call, 3, &size);
 	if (err < 0)
 		goto out;
-	if (parse_digest(digest, &arguments->digest) < 0)
+	if (digest_from_text(digest, &arguments->digest) < 0)
 		err = script_abort(call, 0, "apply_patch(): can't parse target digest \"%.80s\"", digest);
 	else if (size_parse(size, &arguments->size) < 0)
 		err = script_abort(call, 0, "apply_patch(): can't parse \"%.40s\" as byte count", size);
@@ -80,7 +63,7 @@ static int read_pair(struct script_call *call, struct patch_arguments *arguments
 		return err;
 	if (digest.type != SCRIPT_TEXT)
 		err = script_abort(call, 0, "apply_patch(): sha-1 #%u is not string", i + 1);
-	else if (parse_digest(digest.text, &arguments->patches[i].source) < 0)
+	else if (digest_from_text(digest.text, &arguments->patches[i].source) < 0)
 		err = script_abort(call, 0, "apply_patch(): sha-1 #%u, \"%.80s\", is not a digest", i + 1, digest.text);
 	script_value_clear(&digest);
 	if (err < 0)
@@ -126,7 +109,7 @@ static void release_claim(struct updater_run *run, const struct patch_arguments 
 	char label[OBJECT_LABEL_SIZE];
 	const char *target = strcmp(arguments->target, "-") == 0 ? arguments->source : arguments->target;
 
-	if (strcmp(label_of(target, label), run->backup_needed_by) == 0 ||
+	if (strcmp(label_from_text(target, label), run->backup_needed_by) == 0 ||
 	    storage_stat_path(run->storage, UPDATER_BACKUP, &stat) < 0)
 		run->backup_needed_by[0] = '\0';
 }
@@ -160,7 +143,7 @@ static int apply(struct script_call *call, const struct patch_arguments *argumen
 	int err = error.code ? -ENOENT : 0;
 
 	/* What its check has told already is not gone through again. */
-	if (rehearsal_has_mismatch(&run->rehearsal, label_of(apply.source, label)))
+	if (rehearsal_has_mismatch(&run->rehearsal, label_from_text(apply.source, label)))
 		return script_result_text(result, "t");
 	if (run->rehearsal.on && file)
 		apply.growth = rehearsal_growth(&run->rehearsal, run->storage, file);
@@ -190,65 +173,7 @@ int function_apply_patch(struct script_call *call, struct script_value *result)
 	return err;
 }
 
-/* ---- apply_patch_check, apply_patch_space ---- */
-
-static int check(struct updater_run *run, const struct arguments *arguments, struct error *error)
-{
-	const char *name = rehearsal_path(&run->rehearsal, arguments->text[0]);
-	struct digest_value *digests = calloc((size_t)arguments->count, sizeof(*digests));
-	unsigned count = 0;
-	bool from_backup = false;
-	int err;
-
-	if (!digests)
-		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
-	for (int i = 1; i < arguments->count; i++) {
-		if (parse_digest(arguments->text[i], &digests[count]) == 0)
-			count++;
-		else
-			log_printf(run->log, "%s: \"%.80s\" is not a digest", name, arguments->text[i]);
-	}
-	if (arguments->count > 1 && count == 0)
-		err = error_set(error, RESULT_VERIFY, EINVAL, "%.180s: no usable digest to compare with", name);
-	else
-		err = check_object(run->storage, name, digests, count, run->journal, run->log, &from_backup, error);
-	if (err == 0 && from_backup)
-		(void)label_of(name, run->backup_needed_by);
-	free(digests);
-	return err;
-}
-
-int function_apply_patch_check(struct script_call *call, struct script_value *result)
-{
-	struct updater_run *run = run_of(call);
-	char label[OBJECT_LABEL_SIZE];
-	struct arguments arguments;
-	struct error error;
-	bool tried;
-	int err = arguments_read(call, 0, &arguments);
-
-	if (err < 0)
-		return err;
-	err = check(run, &arguments, &error);
-	(void)label_of(rehearsal_path(&run->rehearsal, arguments.text[0]), label);
-	arguments_free(&arguments);
-	if (err == 0) {
-		/* What failed before was an alternative to this: no cause of a later abort. */
-		run->last_failure.code = RESULT_OK;
-		return script_result_text(result, "t");
-	}
-	tried = script_call_is_tried(call);
-	if (run->rehearsal.on && !tried) {
-		if (!run->rehearsal.changed)
-			run_mismatch(run, label, &error);
-		return script_result_text(result, "t");
-	}
-	/* What moves is in one place and not in the other: no news. */
-	if (!tried || err != -ENOENT)
-		log_printf(run->log, "%s", error.message);
-	run_remember(run, &error);
-	return script_result_text(result, "");
-}
+/* ---- apply_patch_space ---- */
 
 /*
  * The lineage deleted files of /cache until there was room. What lies there is not ours: it may be the package. The
@@ -341,7 +266,7 @@ static const char *matching_digest(const struct updater_run *run, const struct a
 	struct digest_value digest;
 
 	for (int i = 0; i < wanted->count; i++)
-		if (parse_digest(wanted->text[i], &digest) < 0)
+		if (digest_from_text(wanted->text[i], &digest) < 0)
 			log_printf(run->log, "sha1_check(): \"%.80s\" is not a digest", wanted->text[i]);
 		else if (digest_equal(&digest, &values[digest.kind]))
 			return wanted->text[i];

@@ -186,8 +186,11 @@ static int may_remove_source(struct job *job, struct error *error)
 int job_check_needs(struct job *job, struct error *error)
 {
 	enum patch_format format;
-	int err = patch_identify(&job->patch->patch, &format, error);
+	int err;
 
+	if (job->place)
+		return in_place_check_room(job->place, error);
+	err = patch_identify(&job->patch->patch, &format, error);
 	if (err < 0) {
 		error_prefix(error, "%.180s", job->label);
 		return err;

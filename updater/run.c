@@ -130,8 +130,10 @@ enum updater_exit updater_run(const struct updater_config *config, struct error 
 	run->log = config->log;
 	run->rehearsal.on = config->dry_run;
 	result = load_script(run, &script, &cause);
-	/* The first check of a resumed script may need the backup. */
-	if (result == UPDATER_OK && !config->dry_run && storage_mount_for(run->storage, UPDATER_BACKUP, &cause) < 0)
+	/* The first check of a resumed script may need the backup, and an object in which no unit is half written. */
+	if (result == UPDATER_OK && !config->dry_run &&
+	    (storage_mount_for(run->storage, UPDATER_BACKUP, &cause) < 0 ||
+	     storage_units_recover(run->storage, UPDATER_UNIT, &cause) < 0))
 		result = UPDATER_ABORT;
 	if (result == UPDATER_OK)
 		result = run_script(run, script, &cause);

@@ -28,6 +28,7 @@ enum updater_exit {
 
 #define UPDATER_BACKUP  "/cache/saved.file"
 #define UPDATER_JOURNAL "/cache/recovery/finished"
+#define UPDATER_UNIT    "/cache/recovery/unit" /* what is being written of an object that is changed in place */
 
 struct updater_config {
 	struct storage *storage;
@@ -71,7 +72,9 @@ struct updater_apply {
 	const struct updater_patch *patches;
 	unsigned patch_count;
 	const struct reader *bonus; /* or NULL */
-	bool dry_run;               /* verify all, up to the content that the patch yields, and change nothing */
+	/* Verify all and change nothing: also the content that the patch yields, unless it changes the target in place.
+	 */
+	bool dry_run;
 	int64_t growth; /* dry run: bytes that earlier changes would have taken of the target's file system */
 	/*
 	 * Label of an object ("/path", "MTD:name") whose check only the backup satisfied, or NULL. The one slot is not
@@ -82,6 +85,9 @@ struct updater_apply {
 };
 
 /*
+ * A patch in place is of no use for files. There is no backup then, the target may be part-way from the source to its
+ * content, and "source matches" means that each unit of it is old or new.
+ *
  * Bring the target to its content: already there, as the journal or a hash says → nothing; source matches → (backup, if
  * the target cannot be replaced atomically or there is no room for both) apply; else the backup matches → apply from
  * the backup, which is then never written; else fail, naming path, expected and found digests. Idempotent.
@@ -96,5 +102,10 @@ int updater_apply(struct storage *storage, const struct updater_apply *apply, co
  */
 int updater_check(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
                   const struct log *log, struct error *error);
+
+/* Is the object part-way from the source to the target of one of these patches, which change it in place? -EILSEQ,
+ * with the reason for the last one, when not. */
+int updater_check_part_way(struct storage *storage, const char *name, const struct content *patches, unsigned count,
+                           const struct log *log, struct error *error);
 
 #endif

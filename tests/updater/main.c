@@ -22,6 +22,7 @@ int main(void)
 	srunner_add_suite(runner, suite_journal());
 	srunner_add_suite(runner, suite_resume());
 	srunner_add_suite(runner, suite_evidence());
+	srunner_add_suite(runner, suite_in_place());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

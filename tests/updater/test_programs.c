@@ -212,6 +212,35 @@ START_TEST(test_applypatch)
 }
 END_TEST
 
+START_TEST(test_applypatch_in_place)
+{
+	char names[512];
+	uint8_t part[5 * 1024];
+
+	versions_make_in_place(&v, 1024);
+	world_put(&w, "/work/patch", v.patch, v.patch_size);
+	memset(part, 0xff, sizeof(part));
+	memcpy(part, v.old_data, v.old_size);
+	memcpy(part + 2048, v.new_data + 2048, 1024);
+	world_put(&w, "/dev/part", part, sizeof(part));
+	(void)snprintf(names, sizeof(names), "UBI:part:%zu:%s", v.old_size, v.old_sha1);
+	ck_assert_int_eq(run("$B/applypatch --root . -c %s %s", names, v.new_sha1), 1);
+	expect_output("UBI:part: expected");
+	ck_assert_int_eq(run("$B/applypatch --root . -c %s %s /work/patch", names, v.new_sha1), 0);
+	expect_output("every unit of it is old or new");
+	ck_assert_int_eq(
+		run("$B/applypatch --root . %s - %s %zu %s:/work/patch", names, v.new_sha1, v.new_size, v.old_sha1), 0);
+	expect_output("4 units of 1024 bytes to write, 1 written before");
+	memcpy(part, v.new_data, v.new_size);
+	world_expect(&w, "/dev/part", part, sizeof(part));
+	part[100] ^= 1;
+	world_put(&w, "/dev/part", part, sizeof(part));
+	ck_assert_int_eq(run("$B/applypatch --root . -c %s %s /work/patch", names, v.new_sha1), 1);
+	expect_output("UBI:part: LEB 0 ");
+	ck_assert_int_eq(run("$B/applypatch --root . -c %s %s /work/old", names, v.new_sha1), 1);
+}
+END_TEST
+
 START_TEST(test_applypatch_usage)
 {
 	ck_assert_int_eq(run("$B/applypatch"), 2);
@@ -299,6 +328,7 @@ Suite *suite_programs(void)
 	tcase_add_test(tc, test_updater_without_listener);
 	tcase_add_test(tc, test_updater_patches_partition);
 	tcase_add_test(tc, test_applypatch);
+	tcase_add_test(tc, test_applypatch_in_place);
 	tcase_add_test(tc, test_applypatch_usage);
 	tcase_add_test(tc, test_applypatch_check_and_space);
 	tcase_add_test(tc, test_edify_check);

@@ -74,6 +74,18 @@ void versions_between(struct versions *versions, const void *old_data, size_t ol
 	ck_assert_int_eq(patch_make_bsdiff40(old_data, old_size, new_data, new_size, 0, &sink, NULL), 0);
 }
 
+void versions_make_in_place(struct versions *versions, uint32_t unit)
+{
+	const struct patch_native_options options = {.unit = unit};
+	struct sink sink = {.write = append, .ctx = versions};
+	struct error error;
+
+	versions->patch_size = 0;
+	ck_assert_msg(patch_make_native(versions->old_data, versions->old_size, versions->new_data, versions->new_size,
+	                                &options, &sink, &error) == 0,
+	              "%s", error.message);
+}
+
 void versions_make(struct versions *versions, size_t old_size, size_t new_size, unsigned seed)
 {
 	size_t common = old_size < new_size ? old_size : new_size;

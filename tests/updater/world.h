@@ -112,6 +112,7 @@ struct versions {
 void versions_make(struct versions *versions, size_t old_size, size_t new_size, unsigned seed);
 void versions_between(struct versions *versions, const void *old_data, size_t old_size, const void *new_data,
                       size_t new_size);
+void versions_make_in_place(struct versions *versions, uint32_t unit); /* another patch, by such units */
 void versions_free(struct versions *versions);
 
 /* The name of the partition "part" with both contents, as the lineage has it. */
@@ -141,5 +142,6 @@ Suite *suite_lineage(void);
 Suite *suite_journal(void);
 Suite *suite_resume(void);
 Suite *suite_evidence(void);
+Suite *suite_in_place(void);
 
 #endif

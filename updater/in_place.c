@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "updater/in_place.h"
+
+#include "updater/object.h"
+#include "updater/updater.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct in_place {
+	struct storage *storage;
+	const struct storage_name *name;
+	char label[OBJECT_LABEL_SIZE];
+	struct patch_units *patch;
+	struct patch_units_info info;
+	struct storage_units *units;
+	struct storage_units_info medium;
+	uint8_t *states; /* of each unit: enum patch_unit_state */
+	uint8_t *unit;   /* room for one */
+	uint64_t old;    /* units that are to be written */
+	uint64_t new;    /* those that were: an earlier run has come this far */
+};
+
+static int open_units(struct in_place *place, bool look, struct error *error)
+{
+	const struct patch_units_info *info = &place->info;
+	const struct storage_units_options options = {
+		.journal = UPDATER_UNIT,
+		.length = info->source_size > info->target_size ? info->source_size : info->target_size,
+		.unit = info->unit,
+		.look = look,
+	};
+
+	return storage_units_open(place->storage, place->name, &options, &place->units, &place->medium, error);
+}
+
+static int close_units(struct in_place *place, struct error *error)
+{
+	int err = storage_units_close(place->units, error);
+
+	place->units = NULL;
+	return err;
+}
+
+static int compare(struct in_place *place, uint64_t size, const struct digest_value *expected, struct error *error)
+{
+	struct reader io = storage_units_io(place->units);
+	char wanted[DIGEST_TEXT_SIZE];
+	char found[DIGEST_TEXT_SIZE];
+	struct digest_value value;
+	int err = storage_digest(&io, size, expected->kind, &value, error);
+
+	if (err < 0) {
+		error_prefix(error, "%.180s", place->label);
+		return err;
+	}
+	return digest_equal(&value, expected)
+	               ? 0
+	               : error_set(error, RESULT_VERIFY, EILSEQ, "%.180s: expected %s, found %s (%llu bytes)",
+	                           place->label, digest_format(expected, wanted), digest_format(&value, found),
+	                           (unsigned long long)size);
+}
+
+int in_place_verify(struct in_place *place, const struct digest_value *digest, struct error *error)
+{
+	return compare(place, place->info.target_size, digest, error);
+}
+
+/* ---- What is there ---- */
+
+static const char *unit_word(const struct in_place *place)
+{
+	if (place->name->kind == STORAGE_UBI)
+		return "LEB";
+	return place->name->kind == STORAGE_MTD ? "erase block" : "slice";
+}
+
+static int look_at_unit(struct in_place *place, uint64_t number, struct error *error)
+{
+	struct reader io = storage_units_io(place->units);
+	uint64_t start = number * place->info.unit;
+	uint64_t left = io.size - start;
+	size_t size = left < place->info.unit ? (size_t)left : place->info.unit;
+	enum patch_unit_state state = PATCH_UNIT_FOREIGN;
+	int err = io.read_at(io.ctx, start, place->unit, size);
+
+	if (err == 0)
+		state = patch_units_state(place->patch, number, place->unit, size);
+	else if (start >= place->info.source_size)
+		state = PATCH_UNIT_OLD; /* whatever is behind the old content: it is needed for nothing */
+	if (state == PATCH_UNIT_FOREIGN)
+		return error_set(error, RESULT_VERIFY, EILSEQ, "%.180s: %s %llu (of %u bytes) %s%s", place->label,
+		                 unit_word(place), (unsigned long long)number, place->info.unit,
+		                 err < 0 ? "cannot be read: " : "is neither what it was nor what it shall be",
+		                 err < 0 ? strerror(-err) : "");
+	place->states[number] = (uint8_t)state;
+	place->old += state == PATCH_UNIT_OLD;
+	place->new += state == PATCH_UNIT_NEW;
+	return 0;
+}
+
+static int look_at_units(struct in_place *place, const struct digest_value *source, struct error *error)
+{
+	int err = open_units(place, true, error);
+
+	if (err < 0)
+		return err;
+	place->states = calloc(place->info.count + 1, sizeof(*place->states));
+	place->unit = malloc(place->info.unit);
+	if (!place->states || !place->unit)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	for (uint64_t i = 0; i < place->info.count && err == 0; i++)
+		err = look_at_unit(place, i, error);
+	if (err == 0 && source && place->new == 0 && place->old > 0 &&
+	    place->info.source_size > place->info.target_size)
+		err = compare(place, place->info.source_size, source, error);
+	return err;
+}
+
+int in_place_open(struct storage *storage, const struct storage_name *name, const struct content *patch,
+                  const struct digest_value *source, struct in_place **place, struct error *error)
+{
+	struct in_place *p = calloc(1, sizeof(*p));
+	int err;
+
+	*place = NULL;
+	if (!p)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	p->storage = storage;
+	p->name = name;
+	(void)object_label(name, p->label);
+	err = patch_units_open(patch, &p->patch, &p->info, error);
+	if (err == 0)
+		err = look_at_units(p, source, error);
+	else if (err != -ENOTSUP)
+		error_prefix(error, "%.180s", p->label);
+	if (err < 0) {
+		in_place_close(p);
+		return err == -ENOTSUP ? 0 : err;
+	}
+	*place = p;
+	return 1;
+}
+
+void in_place_close(struct in_place *place)
+{
+	if (!place)
+		return;
+	(void)storage_units_close(place->units, NULL); /* only looked at, or failed before */
+	patch_units_close(place->patch);
+	free(place->states);
+	free(place->unit);
+	free(place);
+}
+
+bool in_place_is_new(const struct in_place *place)
+{
+	return place->old == 0;
+}
+
+uint64_t in_place_size(const struct in_place *place)
+{
+	return place->info.target_size;
+}
+
+int in_place_check_room(struct in_place *place, struct error *error)
+{
+	uint64_t bytes;
+	int err = place->medium.scratch ? storage_free_space(place->storage, UPDATER_UNIT, &bytes, error) : 0;
+
+	if (err < 0 || place->medium.scratch == 0 || bytes >= place->medium.scratch)
+		return err;
+	return error_set(error, RESULT_SPACE, ENOSPC,
+	                 "%.180s: not enough free space on /cache: need %llu bytes, have %llu", place->label,
+	                 (unsigned long long)place->medium.scratch, (unsigned long long)bytes);
+}
+
+/* ---- The change ---- */
+
+static int write_units(struct in_place *place, struct error *error)
+{
+	struct reader io = storage_units_io(place->units);
+	uint64_t number;
+	size_t size;
+	int err;
+
+	while ((err = patch_units_next(place->patch, &number, error)) > 0) {
+		if (place->states[number] != PATCH_UNIT_OLD)
+			continue;
+		err = patch_units_make(place->patch, &io, place->unit, &size, error);
+		if (err == 0)
+			err = storage_units_change(place->units, number, place->unit, size, error);
+		if (err < 0)
+			return err;
+		place->states[number] = PATCH_UNIT_NEW;
+		place->old--;
+	}
+	if (err == 0 && place->old > 0)
+		err = error_set(error, RESULT_VERIFY, EINVAL, "the patch does not change all that differs");
+	return err;
+}
+
+int in_place_change(struct in_place *place, const struct digest_value *digest, const struct log *log,
+                    struct error *error)
+{
+	int err = close_units(place, error);
+
+	/* A volume that is open twice is not changed. */
+	if (err == 0)
+		err = open_units(place, false, error);
+	if (err < 0)
+		return err;
+	log_printf(log, "%s: in place, %llu units of %u bytes to write, %llu written before", place->label,
+	           (unsigned long long)place->old, place->info.unit, (unsigned long long)place->new);
+	err = write_units(place, error);
+	if (err < 0)
+		error_prefix(error, "%.180s", place->label);
+	else
+		err = in_place_verify(place, digest, error);
+	/* What stands in the journal belongs into the object, whatever that is worth as a whole. */
+	return err < 0 ? err : close_units(place, error);
+}
