@@ -303,7 +303,7 @@ struct asset *reference_asset(struct reference *reference, const char *place, co
 
 bool asset_needs_backup(const struct asset *asset)
 {
-	return asset->old.shape == SHAPE_RAW && !asset->whole && !asset->stays &&
+	return asset->old.shape == SHAPE_RAW && !asset->whole && !asset->unit && !asset->stays &&
 	       !version_equal(&asset->old, &asset->new);
 }
 

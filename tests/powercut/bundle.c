@@ -282,6 +282,7 @@ static const char *entry_name(const struct reference *reference, const struct as
 void scripted_check(struct scripted *scripted, const struct asset *asset, const char *before, const char *after)
 {
 	char name[256];
+	char entry[160];
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
 
@@ -290,6 +291,8 @@ void scripted_check(struct scripted *scripted, const struct asset *asset, const 
 	if (asset->path[0])
 		scripted_add(scripted, ", \"%s\", \"%s\"", version_sha1(&asset->new, new),
 		             version_sha1(&asset->old, old));
+	if (asset->unit)
+		scripted_add(scripted, ", package_extract_file(\"%s\")", entry_name(scripted->reference, asset, entry));
 	scripted_add(scripted, ")%s\n", after);
 }
 
@@ -298,9 +301,16 @@ static void add_patch(struct scripted *scripted, const struct version *old, cons
 	struct buffer patch = {0};
 	struct sink sink = {.write = append_patch, .ctx = &patch};
 	char entry[160];
+	const struct version *new = &asset->new;
+	const struct patch_native_options options = {.unit = asset->unit};
 	struct error error;
+	int err;
 
-	if (patch_make_bsdiff40(old->data, old->size, asset->new.data, asset->new.size, 0, &sink, &error))
+	if (asset->unit)
+		err = patch_make_native(old->data, old->size, new->data, new->size, &options, &sink, &error);
+	else
+		err = patch_make_bsdiff40(old->data, old->size, new->data, new->size, 0, &sink, &error);
+	if (err < 0)
 		reference_die("%s: %s", asset->path, error.message);
 	bundle_add(scripted->bundle, entry_name(scripted->reference, asset, entry), patch.data, patch.size);
 	free(patch.data);

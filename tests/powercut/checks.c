@@ -46,7 +46,7 @@ static bool is_cache(const char *path)
 	return strncmp(path, "/cache/", 7) == 0 || strncmp(path, "/usrdata/cache/", 15) == 0;
 }
 
-/* What /cache holds beside the package, the logs and what was there before. */
+/* What /cache holds beside the package, the logs and what was there before; of a unit's two copies the older one. */
 static void sample_scratch(struct module *module)
 {
 	const struct reference *reference = module->reference;
@@ -56,6 +56,8 @@ static void sample_scratch(struct module *module)
 
 	if (other > LOGS_BOUND)
 		module_violate(module, "the logs take %llu bytes", (unsigned long long)other);
+	if (medium_stat(module->medium, "usrdata", UPDATER_UNIT, false, &stat))
+		other -= stat.size;
 	if (medium_stat(module->medium, "usrdata", reference->package_path + strlen("/usrdata"), false, &stat))
 		other += stat.size;
 	for (unsigned i = 0; i < reference->asset_count; i++)
@@ -323,6 +325,8 @@ static void check_raw(struct module *module, const struct asset *asset)
 		return;
 	if (version_equal(&asset->old, &asset->new) || asset->stays) {
 		module_violate(module, "cut %u: %s was touched", module->cuts, asset->place);
+	} else if (asset->unit) {
+		check_units(module, asset);
 	} else if (!asset->whole) {
 		if (!backup_has(module, &asset->old))
 			module_violate(module, "cut %u: %s is half written, and no backup has its old content",

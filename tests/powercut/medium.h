@@ -87,8 +87,10 @@ void medium_make_bad(struct medium *medium, const char *nand, uint32_t block); /
 
 /* ---- A look from outside, and factory programming: durable at once, no operation, no cut ---- */
 
-/* Content of the good blocks from the first on; false when an ECC error or an unstable page lies in it. */
+/* Content of the good blocks from the first on, or from an offset in them; false when an ECC error or an unstable page
+ * lies in it. */
 bool medium_read_nand(struct medium *medium, const char *nand, void *data, size_t length);
+bool medium_read_nand_at(struct medium *medium, const char *nand, uint64_t offset, void *data, size_t length);
 void medium_write_nand(struct medium *medium, const char *nand, const void *data, size_t length);
 bool medium_read_volume(struct medium *medium, const char *volume, void *data, size_t length); /* false: interrupted */
 void medium_write_volume(struct medium *medium, const char *volume, const void *data, size_t length);

@@ -200,24 +200,32 @@ void medium_make_bad(struct medium *medium, const char *nand, uint32_t block)
 	must_find(medium, nand)->block[block].bad = true;
 }
 
-bool medium_read_nand(struct medium *medium, const char *nand, void *data, size_t length)
+bool medium_read_nand_at(struct medium *medium, const char *nand, uint64_t offset, void *data, size_t length)
 {
 	const struct nand *n = must_find(medium, nand);
-	uint32_t size = n->info.erase_size;
+	uint32_t size = n->info.page_size;
 	bool sound = true;
 	size_t done = 0;
 
 	for (uint64_t at = 0; at < n->info.size && done < length; at += size) {
-		size_t count = length - done < size ? length - done : size;
+		size_t skip = offset < size ? (size_t)offset : size;
+		size_t count = length - done < size - skip ? length - done : size - skip;
 
-		if (n->block[at / size].bad)
+		if (n->block[at / n->info.erase_size].bad)
 			continue;
-		memcpy((uint8_t *)data + done, n->data + at, count);
-		for (uint64_t page = at; page < at + count; page += n->info.page_size)
-			sound = sound && page_is_sound(n, (size_t)(page / n->info.page_size));
+		offset -= skip;
+		if (count == 0)
+			continue;
+		memcpy((uint8_t *)data + done, n->data + at + skip, count);
+		sound = sound && page_is_sound(n, (size_t)(at / size));
 		done += count;
 	}
 	return sound && done == length;
+}
+
+bool medium_read_nand(struct medium *medium, const char *nand, void *data, size_t length)
+{
+	return medium_read_nand_at(medium, nand, 0, data, length);
 }
 
 void medium_write_nand(struct medium *medium, const char *nand, const void *data, size_t length)

@@ -127,6 +127,9 @@ struct storage_stat version_node(const struct version *version);
 /* Half old, half new, or unreadable. */
 bool asset_is_third(struct module *module, const struct asset *asset);
 
+/* Of one that is changed in place: is each unit old or new? (units.c) */
+void check_units(struct module *module, const struct asset *asset);
+
 /* Does the normal system start only with this? */
 bool asset_is_boot(const struct asset *asset);
 

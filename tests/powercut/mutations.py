@@ -387,6 +387,52 @@ MORE = [
 		shared = stats[i].type == STORAGE_REGULAR && storage_same_file(&stats[i], stat) && !run->config->resume;
 """),)),
     Mutation(
+        "leb-by-two-steps", "a LEB gets the first half of its new content, then all of it",
+        "--package in-place --loader abl --singles", "the unit at [0-9]* of modem is neither old nor new",
+        (("storage/units_ubi.c", """\
+	int err = storage->ops->ubi_change(storage->medium, units->handle, (uint32_t)number, data, length);
+
+""", """\
+	int err = storage->ops->ubi_change(storage->medium, units->handle, (uint32_t)number, data, length / 2);
+
+	if (err == 0)
+		err = storage->ops->ubi_change(storage->medium, units->handle, (uint32_t)number, data, length);
+"""),)),
+    Mutation(
+        "block-not-noted", "an erase block is written before the journal has its content",
+        "--package in-place --loader abl --singles", "the unit at [0-9]* of boot is neither old nor new",
+        (("storage/units_mtd.c", """\
+	int err = units_note(units, &journal, error);
+
+	return err < 0 ? err : put_block(units, &journal, error);
+""", """\
+	return put_block(units, &journal, error);
+"""),)),
+    Mutation(
+        "block-believed", "a block that reads as the journal has it is not written again",
+        "--package in-place --loader abl --singles", "boot is (not the new one|neither old nor new)",
+        (("storage/units_mtd.c", """\
+	if (journal->moving == UNITS_NOWHERE)
+		return put_block(units, journal, error);
+""", """\
+	if (journal->moving == UNITS_NOWHERE) {
+		uint64_t at = (uint64_t)find_block(&units->map, journal->offset) * units->unit;
+
+		if (mtd_read(units, at, units->back, journal->size) == 0 &&
+		    memcmp(units->back, journal->data, journal->size) == 0)
+			return 0;
+		return put_block(units, journal, error);
+	}
+"""),)),
+    Mutation(
+        "moving-begins-anew", "blocks that were moving up for a failed one begin to move at the end again",
+        "--package in-place --loader abl --random 300", "boot is (not the new one|neither old nor new)|END 510",
+        (("storage/units_mtd.c", """\
+	uint32_t index = find_block(map, journal->moving);
+""", """\
+	uint32_t index = map->count;
+"""),)),
+    Mutation(
         "bad-block-kept", "a block that does not take its data is passed over, but not marked bad",
         "--package tiny --loader abl --random 60", "boot is not the new one",
         (("storage/writer_mtd.c", """\

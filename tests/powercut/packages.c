@@ -369,6 +369,7 @@ static const struct recipe {
 	{"app", "a release of user files, beside an older one and remnants", make_app},
 	{"nodes", "device nodes, extended attributes, a copy", make_nodes},
 	{"hard-links", "files of several names: new ones, changed, and names that leave", make_hard_links},
+	{"in-place", "the kernel and a full dynamic volume, one erase block or LEB after the other", make_in_place},
 	{"tiny", "one small file and a small partition: for pairs of cuts", make_tiny},
 };
 enum { RECIPES = sizeof(recipes) / sizeof(recipes[0]) };

@@ -47,6 +47,7 @@ struct asset {
 	struct version new;
 	bool stays;                 /* the package must fail before it: it ends as it was */
 	bool whole;                 /* raw, and written from the package, so that it needs no backup */
+	uint32_t unit;              /* raw, and changed in place, so many bytes at a time; 0: not so */
 	bool gap;                   /* it is removed before its new version comes */
 	struct version via;         /* what else it may be on the way; SHAPE_NONE: nothing */
 	const struct asset *origin; /* of a file that moved and is `via` then: where it was; NULL: it did not */
@@ -151,7 +152,7 @@ void set_node(struct version *version, char kind, uint32_t major, uint32_t minor
 /* Leave no room in rootfs for a new version beside its old one; when all assets are there. */
 void make_scarce(struct reference *reference);
 
-/* In files of their own, moved.c, minimal.c, kinds.c and hardlinks.c. */
+/* In files of their own, moved.c, minimal.c, kinds.c, hardlinks.c and units.c. */
 void make_moved_files(struct reference *reference);
 void make_moved_low_space(struct reference *reference);
 void make_minimal(struct reference *reference);
@@ -161,6 +162,7 @@ void make_formatted(struct reference *reference);
 void make_app(struct reference *reference);
 void make_nodes(struct reference *reference);
 void make_hard_links(struct reference *reference);
+void make_in_place(struct reference *reference);
 
 /* A zip archive. */
 struct bundle;

@@ -158,6 +158,17 @@ static uint64_t largest_backup(const struct reference *reference)
 	return reference->backups ? largest + BACKUP_HEADER_SIZE : 0;
 }
 
+/* Of partitions that are changed in place: what the journal of one unit takes, its header included. */
+static uint64_t largest_unit(const struct reference *reference)
+{
+	uint64_t largest = 0;
+
+	for (unsigned i = 0; i < reference->asset_count; i++)
+		if (asset_is_nand(reference, &reference->assets[i]) && reference->assets[i].unit > largest)
+			largest = reference->assets[i].unit;
+	return largest ? largest + 128 : 0;
+}
+
 static uint32_t largest_partition(const struct reference *reference)
 {
 	uint32_t largest = 0;
@@ -193,7 +204,7 @@ static void check_costs(struct module *module)
 {
 	uint64_t erases = medium_figures(module->medium).erases;
 	uint64_t per_cut = ERASES_PER_CUT + largest_partition(module->reference);
-	uint64_t scratch = largest_backup(module->reference) + SMALL_FILES_BOUND;
+	uint64_t scratch = largest_backup(module->reference) + largest_unit(module->reference) + SMALL_FILES_BOUND;
 
 	if (module->planned_erases != UINT64_MAX && erases > module->planned_erases + module->cuts * per_cut)
 		module_violate(module, "%llu blocks were erased, planned were %llu", (unsigned long long)erases,

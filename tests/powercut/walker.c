@@ -308,7 +308,7 @@ static void wear_out(struct walker *walker)
 
 	for (unsigned i = 0; i < reference->asset_count; i++) {
 		const struct asset *asset = &reference->assets[i];
-		bool written = asset->whole || asset_needs_backup(asset);
+		bool written = asset->whole || asset->unit || asset_needs_backup(asset);
 
 		if (written && asset_is_nand(reference, asset) && draw(walker) % ++candidates == 0)
 			worn = asset;
