@@ -9,7 +9,7 @@ from tools import BSDIFF, IN_PLACE, NATIVE
 CODE = ("elf", "elf-release", "module", "kernel")
 PACKED = ("kernel-packed",)
 CONTAINERS = ("squashfs", "ubifs")
-FIRMWARE = ("tree", "archive") + CONTAINERS
+ONE_FILE = ("archive",) + CONTAINERS
 GROUPS = {
     "elf": "ARM programs and libraries, point releases",
     "elf-release": "the same, from one release of Debian to the next",
@@ -102,7 +102,7 @@ def demands(measured):
         *image_demands(measured),
         whole_firmware(measured),
         measured.ratio("ARM code and kernels: CPU to apply to bspatch's", 0.50, CODE, "apply_cpu"),
-        measured.ratio("root file systems: CPU to apply to bspatch's", 0.50, FIRMWARE, "apply_cpu"),
+        measured.ratio("root file systems as one file: CPU to apply to bspatch's", 0.50, ONE_FILE, "apply_cpu"),
         measured.ratio("packed kernels: CPU to apply to bspatch's", 0.50, PACKED, "apply_cpu"),
         measured.ratio("ARM code and kernels: CPU to make to bsdiff's", 1.00, CODE, "make_cpu"),
         measured.ratio("all pairs: CPU to make to bsdiff's", 1.00, tuple(GROUPS), "make_cpu"),
@@ -133,7 +133,7 @@ def group_tables(measured, names):
         there = [name for name in names if measured.pairs([group], name)]
         pairs = measured.pairs([group], *there)
         if pairs and there:
-            yield (f"### {title}: {len(pairs)} pairs\n\n" +
+            yield (f"### {title}: {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}\n\n" +
                    table({name: measured.total(pairs, name) for name in there}))
 
 
