@@ -349,6 +349,8 @@ int native_put_in_place(struct native_writer *w, const struct alignment *alignme
 	err = choose_order(&p);
 	if (err == 0)
 		err = put_units(w);
+	if (err == 0 && w->model)
+		err = native_put_model(w);
 	w->head.changed = p.count;
 	forget_written(&p);
 	for (size_t i = 0; err == 0 && i < p.count; i++) {

@@ -2,6 +2,7 @@
 #include "patch/native_write.h"
 
 #include "patch/make.h"
+#include "patch/model.h"
 #include "patch/patch.h"
 #include <stdlib.h>
 #include <string.h>
@@ -255,8 +256,10 @@ static int put_stretches(struct native_writer *w, const struct alignment *alignm
 
 static int put_copy(struct native_writer *w, const struct alignment *alignment)
 {
-	int err = put_stretches(w, alignment);
+	int err = w->model ? native_put_model(w) : 0;
 
+	if (err == 0)
+		err = put_stretches(w, alignment);
 	if (err == 0)
 		err = native_pack_streams(w);
 	for (unsigned i = 0; err == 0 && i < NATIVE_STREAMS; i++) {
@@ -292,6 +295,42 @@ static int write_patch(struct native_writer *w, const struct alignment *alignmen
 	return err == 0 ? put_together(w) : err;
 }
 
+static bool predicts_anything(const struct native_writer *w, const struct prediction *model)
+{
+	uint64_t blocks =
+		(w->head.new_size >> model->block_log) + (w->head.new_size % (UINT64_C(1) << model->block_log) > 0);
+
+	for (uint64_t i = 0; i < blocks; i++)
+		if (model->kinds[i])
+			return true;
+	return false;
+}
+
+/* Small patches are made without a model, too: it may take more than it saves. */
+#define SMALL_PATCH ((size_t)64 << 10)
+
+static int write_smallest(struct native_writer *w, const struct alignment *alignment, const struct prediction *model)
+{
+	struct native_writer plain = *w;
+	int err;
+
+	if (!predicts_anything(w, model))
+		return write_patch(w, alignment);
+	w->model = model;
+	err = write_patch(w, alignment);
+	if (err < 0 || w->patch.size > SMALL_PATCH)
+		return err;
+	err = write_patch(&plain, alignment);
+	if (err == 0 && plain.patch.size < w->patch.size) {
+		struct native_writer larger = *w;
+
+		*w = plain;
+		plain = larger;
+	}
+	close_writer(&plain);
+	return err;
+}
+
 int patch_make_native(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
                       const struct patch_native_options *options, const struct sink *sink, struct error *error)
 {
@@ -302,6 +341,7 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 		.error = error,
 	};
 	struct alignment alignment = {0};
+	struct prediction model = {.kinds = NULL};
 	int err;
 
 	if (old_size > INT32_MAX || new_size > INT32_MAX)
@@ -320,9 +360,12 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 	}
 	err = alignment_make(&alignment, &w.old, &w.new, error);
 	if (err == 0)
-		err = write_patch(&w, &alignment);
+		err = prediction_make(&model, &w.old, &w.new, &alignment, error);
+	if (err == 0)
+		err = write_smallest(&w, &alignment, &model);
 	if (err == 0)
 		err = patch_hand_over(&w.patch, sink, error);
+	prediction_free(&model);
 	alignment_free(&alignment);
 	close_writer(&w);
 	return err;

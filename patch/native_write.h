@@ -60,6 +60,9 @@ int native_pack_streams(struct native_writer *w);
 /* The frame of a unit whose parts of the packed streams come next. */
 int native_put_frame(struct native_writer *w, size_t unit, bool anew);
 
+/* The record of the model (native_put_model.c). */
+int native_put_model(struct native_writer *w);
+
 /* The records of a patch in place (native_place.c). */
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment);
 

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "patch/number.h"
 #include "patch/patch.h"
+#include "tests/patch/program.h"
 #include "tests/patch/suites.h"
 #include "tests/patch/support.h"
 
@@ -78,6 +79,32 @@ START_TEST(makes_what_it_was_made_for)
 }
 END_TEST
 
+/* A function grows, and all behind it moves: nearly every call and every word of the table differs. */
+START_TEST(a_program_is_predicted)
+{
+	for (int is_elf = 0; is_elf < 2; is_elf++) {
+		struct program old = {.address = 0x80208000};
+		struct program new = {.address = 0x80208000, .grown = PROGRAM_FUNCTIONS / 3, .more = 3};
+		struct bytes patch, plain = bytes_new(0);
+		struct sink sink = bytes_sink(&plain);
+
+		program_build(&old, is_elf == 1);
+		program_build(&new, is_elf == 1);
+		patch = make(&old.bytes, &new.bytes, false);
+		ck_assert_int_eq(patch_make_bsdiff40(old.bytes.data, old.bytes.size, new.bytes.data, new.bytes.size, 0,
+		                                     &sink, NULL),
+		                 0);
+		ck_assert_uint_lt(patch.size, plain.size / 3);
+		round_trip(&old.bytes, &new.bytes);
+		apply_cut_everywhere(&old.bytes, &patch, new.bytes.size);
+		bytes_free(&patch);
+		bytes_free(&plain);
+		bytes_free(&old.bytes);
+		bytes_free(&new.bytes);
+	}
+}
+END_TEST
+
 START_TEST(the_same_twice)
 {
 	struct bytes old = text_bytes(100000, 1);
@@ -102,6 +129,20 @@ static struct small_pair small_pair_open(void)
 	struct small_pair pair = {.old = text_bytes(3000, 1)};
 
 	pair.new = edited_copy(&pair.old, 2);
+	pair.patch = make(&pair.old, &pair.new, true);
+	return pair;
+}
+
+/* The same, with a model. */
+static struct small_pair program_pair_open(void)
+{
+	struct program old = {.address = 0x80208000};
+	struct program new = {.address = 0x80208000, .grown = 3, .more = 3};
+	struct small_pair pair;
+
+	program_build(&old, true);
+	program_build(&new, true);
+	pair = (struct small_pair){.old = old.bytes, .new = new.bytes};
 	pair.patch = make(&pair.old, &pair.new, true);
 	return pair;
 }
@@ -158,7 +199,7 @@ static void seal(const struct bytes *patch, size_t at, size_t end)
 /* Somebody who knows the CRC can write what they like: the conditions of apply_run() must hold. */
 START_TEST(a_forged_record_does_no_harm)
 {
-	struct small_pair pair = small_pair_open();
+	struct small_pair pair = _i == 0 ? small_pair_open() : program_pair_open();
 
 	for (size_t at = 8; at < pair.patch.size;) {
 		size_t size;
@@ -250,10 +291,11 @@ Suite *suite_native(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, makes_what_it_was_made_for);
+	tcase_add_test(tcase, a_program_is_predicted);
 	tcase_add_test(tcase, the_same_twice);
 	tcase_add_test(tcase, cut_anywhere_it_is_refused);
 	tcase_add_test(tcase, a_flipped_bit_is_refused_before_its_frame);
-	tcase_add_test(tcase, a_forged_record_does_no_harm);
+	tcase_add_loop_test(tcase, a_forged_record_does_no_harm, 0, 2);
 	tcase_add_test(tcase, what_is_wrong_is_said);
 	tcase_add_test(tcase, failures_around_it_are_told);
 	tcase_add_test(tcase, numbers_are_read_as_written);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/patch.h"
+#include "tests/patch/program.h"
 #include "tests/patch/suites.h"
 #include "tests/patch/support.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT 2048u
+#define UNIT ((size_t)2048)
 
 /* An object that is as large as whole units, an old image in it, and a patch that makes the new one of it. */
 struct place {
@@ -22,7 +23,7 @@ struct place {
 
 static struct place place_open(struct bytes old, struct bytes new)
 {
-	struct patch_native_options options = {.unit = UNIT};
+	struct patch_native_options options = {.unit = (uint32_t)UNIT};
 	struct place place = {.old = old, .new = new, .patch = bytes_new(0)};
 	size_t size = old.size > new.size ? old.size : new.size;
 	struct sink sink = bytes_sink(&place.patch);
@@ -103,6 +104,14 @@ static struct bytes turned(const struct bytes *bytes, size_t by)
 
 static struct place some_place(uint32_t seed)
 {
+	if (seed == 3) {
+		struct program old = {.address = 0x10000};
+		struct program new = {.address = 0x10000, .grown = PROGRAM_FUNCTIONS / 2, .more = 9};
+
+		program_build(&old, true);
+		program_build(&new, true);
+		return place_open(old.bytes, new.bytes);
+	}
 	struct bytes old = random_bytes(30000, seed);
 	struct bytes new = seed % 2 ? edited_copy(&old, seed) : turned(&old, 3 * UNIT + 100);
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "patch/native_write.h"
+
+#define DICTIONARY_MAX 18u
+
+static int put_space(struct buffer *plain, const struct predict_space *space, struct error *error)
+{
+	int err = native_put_number(plain, space->count, error);
+
+	for (unsigned i = 0; err == 0 && i < space->count; i++) {
+		err = native_put_number(plain, space->segments[i].offset, error);
+		if (err == 0)
+			err = native_put_number(plain, space->segments[i].length, error);
+		if (err == 0)
+			err = native_put_number(plain, space->segments[i].address, error);
+	}
+	if (err == 0)
+		err = native_put_number(plain, space->low, error);
+	return err == 0 ? native_put_number(plain, space->end, error) : err;
+}
+
+static int put_shifts(struct buffer *plain, const struct predict_shifts *shifts, struct error *error)
+{
+	struct predict_shift before = {.from = 0};
+	int err = native_put_number(plain, shifts->count, error);
+
+	for (size_t i = 0; err == 0 && i < shifts->count; i++) {
+		const struct predict_shift *shift = &shifts->list[i];
+
+		err = native_put_number(plain, shift->from - before.from, error);
+		if (err == 0)
+			err = native_put_signed(plain, (int32_t)(shift->by - before.by), error);
+		before = *shift;
+	}
+	return err;
+}
+
+static int put_plain(struct buffer *plain, const struct prediction *model, struct error *error)
+{
+	int err = put_space(plain, &model->old, error);
+
+	if (err == 0)
+		err = put_space(plain, &model->new, error);
+	if (err == 0)
+		err = native_put_number(plain, model->block_log, error);
+	if (err == 0)
+		err = put_shifts(plain, &model->addresses, error);
+	return err == 0 ? put_shifts(plain, &model->symbols, error) : err;
+}
+
+int native_put_model(struct native_writer *w)
+{
+	struct buffer plain = {0};
+	struct buffer packed = {0};
+	struct native_coding coding;
+	uint8_t settings[3];
+	int err = put_plain(&plain, w->model, w->error);
+
+	w->body.size = 0;
+	if (err == 0)
+		err = native_pack(&plain, NATIVE_OF_NUMBERS, DICTIONARY_MAX, &coding, &packed, w->error);
+	if (err == 0)
+		err = native_put_number(&w->body, plain.size, w->error);
+	if (err == 0)
+		err = buffer_append(&w->body, settings, native_coding_write(settings, &coding), w->error);
+	if (err == 0)
+		err = buffer_append(&w->body, packed.data, packed.size, w->error);
+	if (err == 0)
+		err = native_put_record(&w->records, NATIVE_MODEL, &w->body, w->error);
+	buffer_free(&packed);
+	buffer_free(&plain);
+	return err;
+}
