@@ -22,8 +22,10 @@ struct recipe_encoder {
 
 static const struct recipe_ops *ops_of(unsigned coder)
 {
-	static const struct recipe_ops *const all[RECIPE_CODERS] = {
-		[RECIPE_LZMA2] = &recipe_lzma2, [RECIPE_DEFLATE] = &recipe_deflate, [RECIPE_ZSTD] = &recipe_zstd};
+	static const struct recipe_ops *const all[RECIPE_CODERS] = {[RECIPE_LZMA2] = &recipe_lzma2,
+	                                                            [RECIPE_DEFLATE] = &recipe_deflate,
+	                                                            [RECIPE_ZSTD] = &recipe_zstd,
+	                                                            [RECIPE_LZO] = &recipe_lzo};
 
 	return all[coder];
 }

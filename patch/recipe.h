@@ -17,7 +17,7 @@
 #define RECIPE_SIZE_MAX (1u << 30)
 
 /* The numbers are those of patches. */
-enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_ZSTD, RECIPE_CODERS };
+enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_ZSTD, RECIPE_LZO, RECIPE_CODERS };
 
 enum recipe_lzma2 {
 	LZMA2_PRESET,     /* 0 to 9, and LZMA2_EXTREME */
@@ -34,6 +34,9 @@ enum recipe_deflate { DEFLATE_LEVEL, DEFLATE_MEMORY, DEFLATE_WINDOW, DEFLATE_STR
 
 /* Rows: whether matches are sought by rows, where the level's strategy can. */
 enum recipe_zstd { ZSTD_LEVEL, ZSTD_CHECKSUM, ZSTD_ROWS };
+
+/* 0: LZO1X-1; 1 to 9: LZO1X-999 at this level. */
+enum recipe_lzo { LZO_LEVEL };
 
 struct recipe {
 	uint8_t coder;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/patch/squeeze.h"
 
+#include "base/bytes.h"
+#include "tests/patch/craft.h"
+#include <lzo/lzo1x.h>
 #include <string.h>
 #include <zlib.h>
 #define ZSTD_STATIC_LINKING_ONLY
@@ -90,4 +93,36 @@ struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings 
 	ck_assert(!ZSTD_isError(squeezed.size));
 	(void)ZSTD_freeCCtx(context);
 	return squeezed;
+}
+
+static struct bytes squeeze_lzo(const struct bytes *plain, int level)
+{
+	struct bytes squeezed = bytes_new(BOUND(plain->size));
+	struct bytes work = bytes_new(LZO1X_999_MEM_COMPRESS);
+	lzo_uint size = squeezed.size;
+	int code = level == 0 ? lzo1x_1_compress(plain->data, plain->size, squeezed.data, &size, work.data)
+	                      : lzo1x_999_compress_level(plain->data, plain->size, squeezed.data, &size, work.data,
+	                                                 NULL, 0, NULL, level);
+
+	ck_assert_int_eq(code, LZO_E_OK);
+	squeezed.size = size;
+	bytes_free(&work);
+	return squeezed;
+}
+
+struct bytes squeeze_ubifs(const struct bytes *plain, bool zlib, int level)
+{
+	const struct deflate_params params = {.level = level, .method = Z_DEFLATED, .window_bits = -11, .mem_level = 8};
+	struct bytes data = zlib ? deflate_bytes(plain, &params) : squeeze_lzo(plain, level);
+	struct bytes node = bytes_new(48);
+
+	put_le32(node.data, 0x06101831);
+	put_le32(node.data + 16, (uint32_t)(node.size + data.size));
+	node.data[20] = 1;
+	put_le32(node.data + 40, (uint32_t)plain->size);
+	put_le16(node.data + 44, zlib ? 2 : 1);
+	bytes_append(&node, data.data, data.size);
+	put_le32(node.data + 4, ~(uint32_t)crc32(0, node.data + 8, (uInt)node.size - 8));
+	bytes_free(&data);
+	return node;
 }

@@ -34,4 +34,7 @@ struct zstd_settings {
 /* By ZSTD_compressCCtx(), as file systems do, where nothing but the level is set. */
 struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings *settings);
 
+/* A data node of UBIFS, of at most 4096 bytes; zlib, or LZO of this level, 0: LZO1X-1. */
+struct bytes squeeze_ubifs(const struct bytes *plain, bool zlib, int level);
+
 #endif

@@ -99,6 +99,30 @@ START_TEST(test_zstd)
 }
 END_TEST
 
+START_TEST(test_ubifs)
+{
+	static const struct {
+		bool zlib;
+		int level;
+	} all[] = {{false, 8}, {false, 0}, {false, 9}, {false, 3}, {true, 6}, {true, 9}};
+	struct bytes plain = text_bytes(4096, 1), short_plain = text_bytes(100, 2), node;
+	struct show show = {0};
+
+	show_add(&show, random_bytes(777, 2));
+	show_add(&show, squeeze_ubifs(&plain, all[_i].zlib, all[_i].level));
+	show_add(&show, squeeze_ubifs(&short_plain, all[_i].zlib, all[_i].level));
+	node = squeeze_ubifs(&plain, all[_i].zlib, all[_i].level);
+	node.data[24] ^= 1; /* its checksum is wrong */
+	show_add(&show, node);
+	show_add(&show, random_bytes(99, 3));
+	show_expect(&show, 2);
+	ck_assert(show_has(&show.found, &plain) && show_has(&show.found, &short_plain));
+	show_free(&show);
+	bytes_free(&short_plain);
+	bytes_free(&plain);
+}
+END_TEST
+
 /* All kinds side by side; each is learnt of by itself. */
 START_TEST(test_mixed)
 {
@@ -114,10 +138,13 @@ START_TEST(test_mixed)
 		add_xz(&show, &plain, &squashfs_xz);
 		show_add(&show, squeeze_deflate(&plain, &gzip));
 		show_add(&show, squeeze_zstd(&plain, &zstd));
+		plain.size = 3000;
+		show_add(&show, squeeze_ubifs(&plain, false, 8));
+		show_add(&show, squeeze_ubifs(&plain, true, 6));
 		bytes_free(&plain);
 	}
-	show_expect(&show, 80);
-	ck_assert_uint_eq(show.found.view.recipe_count, 4);
+	show_expect(&show, 120);
+	ck_assert_uint_eq(show.found.view.recipe_count, 6);
 	show_free(&show);
 }
 END_TEST
@@ -181,7 +208,8 @@ START_TEST(test_damaged)
 	struct bytes plain = text_bytes(900, 6);
 	struct bytes good = _i == 0   ? squeeze_xz(&plain, &squashfs_xz)
 	                    : _i == 1 ? squeeze_deflate(&plain, &zlib)
-	                              : squeeze_zstd(&plain, &zstd);
+	                    : _i == 2 ? squeeze_zstd(&plain, &zstd)
+	                              : squeeze_ubifs(&plain, false, 8);
 	struct image image = {.data = good.data, .size = (int64_t)good.size};
 	struct viewed found;
 	size_t end;
@@ -344,11 +372,12 @@ Suite *suite_view(void)
 	tcase_add_loop_test(tcase, test_xz, 0, 10);
 	tcase_add_loop_test(tcase, test_deflate, 0, 8);
 	tcase_add_loop_test(tcase, test_zstd, 0, 9);
+	tcase_add_loop_test(tcase, test_ubifs, 0, 6);
 	tcase_add_test(tcase, test_mixed);
 	tcase_add_test(tcase, test_many);
 	tcase_add_test(tcase, test_nothing);
 	tcase_add_test(tcase, test_stays_raw);
-	tcase_add_loop_test(tcase, test_damaged, 0, 3);
+	tcase_add_loop_test(tcase, test_damaged, 0, 4);
 	tcase_add_test(tcase, test_pair);
 	tcase_add_test(tcase, test_memory_limit);
 	tcase_add_test(tcase, test_damaged_old);
