@@ -2,8 +2,9 @@
 #include "patch/model.h"
 
 #include "base/bytes.h"
-#include "patch/arm.h"
 #include "patch/codec.h"
+#include "patch/origin.h"
+#include "patch/pair.h"
 #include "patch/space.h"
 #include "patch/votes.h"
 #include <stdlib.h>
@@ -15,7 +16,7 @@
  */
 #define ROUNDS 2
 
-#define BLOCK (UINT64_C(1) << MODEL_BLOCK_LOG)
+#define BLOCK (INT64_C(1) << MODEL_BLOCK_LOG)
 
 /* Kinds that blocks are tried with, one by one. */
 static const uint8_t trials[] = {
@@ -57,25 +58,16 @@ struct modeller {
 	const struct image *new;
 	const struct alignment *alignment;
 	size_t blocks;
-	uint8_t *kinds;      /* what the blocks have: the prediction's */
-	uint8_t *tried;      /* what they are tried with */
-	uint8_t *is_changed; /* a byte of it differs from the old one that it lies along */
+	uint8_t *kinds;       /* what the blocks have: the prediction's */
+	uint8_t *tried;       /* what they are tried with */
+	uint8_t *is_changed;  /* a byte of the block differs from the old one that it lies along */
+	uint8_t *was_changed; /* the same for blocks of the old image */
 	struct scores *scores;
 	bool is_hopeless[TRIALS];
 	unsigned trial;
 	struct votes addresses;
 	struct votes symbols;
 	struct error *error;
-};
-
-/* An item and what stands in its place in the new image. */
-struct pair {
-	struct predict_item item;
-	const uint8_t *new_stretch;
-	uint64_t new_at; /* where the item begins in the image */
-	uint32_t new_place;
-	uint32_t new_base;
-	uint32_t new_code;
 };
 
 typedef int visit_pair(struct modeller *m, const struct pair *pair);
@@ -89,11 +81,8 @@ static int visit_stretch(struct modeller *m, const struct stretch *stretch, visi
 
 	predict_begin(&walk, m->prediction, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, window.end);
 	while (err == 0 && predict_next(&walk, &window, window.end, &pair.item)) {
-		uint32_t place = predict_address(&m->prediction->old, walk.old_at + pair.item.at);
-
 		pair.new_at = walk.new_at + pair.item.at;
-		pair.new_place = predict_address(&m->prediction->new, pair.new_at);
-		pair.new_base = pair.item.base + (pair.new_place - place);
+		pair.new_place = predict_locate(&m->prediction->new, pair.new_at);
 		pair.new_code = get_le32(pair.new_stretch + pair.item.at);
 		err = visit(m, &pair);
 	}
@@ -110,69 +99,12 @@ static int visit_all(struct modeller *m, const uint8_t *kinds, visit_pair *visit
 	return err;
 }
 
-/* The address that a MOVW and its MOVT have; the vote is the MOVW's. */
-static bool read_halves(const struct pair *pair, bool t32, uint32_t *target)
-{
-	uint32_t other_code = get_le32(pair->new_stretch + pair->item.other);
-	struct arm_half half, other;
-
-	if (t32) {
-		if (!arm_t32_half(pair->new_code, &half) || !arm_t32_half(other_code, &other))
-			return false;
-	} else if (!arm_a32_half(pair->new_code, &half) || !arm_a32_half(other_code, &other)) {
-		return false;
-	}
-	*target = other.value << 16 | half.value;
-	return !half.upper && other.upper && half.target == other.target;
-}
-
-/* What the new bytes mean, when they are an item of the same form. */
-static bool read_target(const struct modeller *m, const struct pair *pair, uint32_t *target)
-{
-	const struct predict_space *space = &m->prediction->new;
-	uint32_t code = pair->new_code;
-
-	switch (pair->item.form) {
-	case PREDICT_A32_BRANCH:
-		return code >> 24 == pair->item.code >> 24 && arm_a32_branch(code, pair->new_place, target);
-	case PREDICT_T32_BRANCH:
-		return arm_t32_branch(code, pair->new_place, target) == ARM_BRANCH;
-	case PREDICT_T32_BRANCH_X:
-		return arm_t32_branch(code, pair->new_place, target) == ARM_BRANCH_X;
-	case PREDICT_T32_BRANCH_IF:
-		return arm_t32_branch(code, pair->new_place, target) == ARM_BRANCH_IF;
-	case PREDICT_A32_LOWER:
-		return read_halves(pair, false, target) && predict_is_inside(space, *target);
-	case PREDICT_T32_LOWER:
-		return read_halves(pair, true, target) && predict_is_inside(space, *target);
-	case PREDICT_A32_UPPER:
-	case PREDICT_T32_UPPER:
-		return false;
-	case PREDICT_WORD:
-		*target = code;
-		return predict_is_inside(space, code);
-	case PREDICT_WORD_OFFSET:
-		*target = space->low + code;
-		return predict_is_inside(space, *target);
-	case PREDICT_WORD_FROM:
-		*target = pair->new_base + code;
-		return predict_is_inside(space, *target);
-	case PREDICT_WORD_FROM31:
-		*target = pair->new_base + ((code ^ 0x40000000) - 0x40000000);
-		return code >> 31 == 0 && predict_is_inside(space, *target);
-	case PREDICT_SYMBOL:
-		*target = code >> 8;
-		return (code & 0xff) == (pair->item.code & 0xff);
-	}
-	return false;
-}
-
 static int vote(struct modeller *m, const struct pair *pair)
 {
 	struct votes *votes = pair->item.form == PREDICT_SYMBOL ? &m->symbols : &m->addresses;
 	uint32_t target;
 
-	return read_target(m, pair, &target) ? votes_add(votes, pair->item.target, target, m->error) : 0;
+	return pair_read_target(pair, &target) ? votes_add(votes, pair->item.target, target, m->error) : 0;
 }
 
 static int settle(struct modeller *m)
@@ -217,7 +149,7 @@ static int score(struct modeller *m, const struct pair *pair)
 	bool is_symbol = item->form == PREDICT_SYMBOL;
 	const struct predict_shifts *shifts = is_symbol ? &m->prediction->symbols : &m->prediction->addresses;
 	uint32_t target = predict_shifted(shifts, item->target);
-	uint32_t code = predict_encode(m->prediction, item, pair->new_place, pair->new_base, target);
+	uint32_t code = predict_encode(item, &pair->new_place, target);
 	int16_t *sum = &m->scores[pair->new_at >> MODEL_BLOCK_LOG].of[m->trial];
 
 	if (code != item->code)
@@ -323,19 +255,34 @@ static void find_changed(struct modeller *m)
 {
 	for (size_t i = 0; i < m->alignment->count; i++) {
 		const struct stretch *stretch = &m->alignment->stretches[i];
-		int64_t done = 0;
+		int64_t length;
 
-		while (done < stretch->add) {
+		for (int64_t done = 0; done < stretch->add; done += length) {
 			int64_t new_at = stretch->new_at + done;
-			int64_t length = (int64_t)BLOCK - new_at % (int64_t)BLOCK;
+			int64_t old_at = stretch->old_at + done;
 
+			length = BLOCK - (new_at % BLOCK > old_at % BLOCK ? new_at : old_at) % BLOCK;
 			if (length > stretch->add - done)
 				length = stretch->add - done;
-			if (memcmp(m->new->data + new_at, m->old->data + stretch->old_at + done, (size_t)length) != 0)
-				m->is_changed[new_at >> MODEL_BLOCK_LOG] = 1;
-			done += length;
+			if (memcmp(m->new->data + new_at, m->old->data + old_at, (size_t)length) == 0)
+				continue;
+			m->is_changed[new_at / BLOCK] = 1;
+			m->was_changed[old_at / BLOCK] = 1;
 		}
 	}
+}
+
+static int find_spaces(struct modeller *m)
+{
+	struct prediction *prediction = m->prediction;
+	uint32_t origin = 0;
+	int err = 0;
+
+	if (!space_is_told(m->old) || !space_is_told(m->new))
+		err = origin_find(m->old, m->new, m->alignment, &origin, m->error);
+	if (err == 0)
+		err = space_find(&prediction->old, m->old, m->was_changed, origin, m->error);
+	return err == 0 ? space_find(&prediction->new, m->new, m->is_changed, origin, m->error) : err;
 }
 
 static int make_rounds(struct modeller *m)
@@ -369,14 +316,15 @@ int prediction_make(struct prediction *prediction, const struct image *old, cons
 	m.kinds = calloc(1, m.blocks);
 	m.tried = malloc(m.blocks);
 	m.is_changed = calloc(1, m.blocks);
+	m.was_changed = calloc(1, (size_t)(old->size / BLOCK) + 1);
 	m.scores = calloc(m.blocks, sizeof(*m.scores));
 	*prediction = (struct prediction){.kinds = m.kinds, .block_log = MODEL_BLOCK_LOG};
-	if (!m.kinds || !m.tried || !m.is_changed || !m.scores) {
+	if (!m.kinds || !m.tried || !m.is_changed || !m.was_changed || !m.scores) {
 		err = patch_no_memory(error);
 		goto cleanup;
 	}
 	find_changed(&m);
-	err = spaces_find(prediction, old, new, alignment, error);
+	err = find_spaces(&m);
 	if (err == 0)
 		err = make_rounds(&m);
 	prediction->kinds = m.kinds;
@@ -385,12 +333,15 @@ cleanup:
 	votes_free(&m.symbols);
 	free(m.tried);
 	free(m.is_changed);
+	free(m.was_changed);
 	free(m.scores);
 	return err;
 }
 
 void prediction_free(struct prediction *prediction)
 {
+	space_free(&prediction->old);
+	space_free(&prediction->new);
 	free(prediction->addresses.list);
 	free(prediction->symbols.list);
 	free((void *)prediction->kinds);

@@ -8,8 +8,9 @@
  */
 #include "patch/align.h"
 #include "patch/predict.h"
+#include "patch/space.h"
 
-#define MODEL_BLOCK_LOG 10
+#define MODEL_BLOCK_LOG SPACE_BLOCK_LOG
 
 /*
  * To be freed in any case. The kinds are those of all blocks of 2^MODEL_BLOCK_LOG bytes of the new image. Costs about

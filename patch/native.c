@@ -216,6 +216,8 @@ static int read_model(struct native *native)
 	const struct native_input *input = &native->input;
 	int err = native_model_read(&native->model, input->body, input->size, &native->pool, input->error);
 
+	/* A stretch that is under way belongs to the model before. */
+	native->has_begun = false;
 	native->has_model = err == 0;
 	return err;
 }

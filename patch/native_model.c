@@ -6,16 +6,46 @@
 #define BLOCK_LOG_MIN 8u
 #define BLOCK_LOG_MAX 16u
 
-static void read_space(struct number_source *source, struct predict_space *space)
+static void read_programs(struct number_source *source, struct predict_space *space)
 {
-	space->count = (unsigned)number_read_up_to(source, PREDICT_SEGMENTS);
-	for (unsigned i = 0; i < space->count; i++) {
-		space->segments[i].offset = (uint32_t)number_read_up_to(source, UINT32_MAX);
-		space->segments[i].length = (uint32_t)number_read_up_to(source, UINT32_MAX);
-		space->segments[i].address = (uint32_t)number_read_up_to(source, UINT32_MAX);
+	for (size_t i = 0; i < space->program_count; i++) {
+		struct predict_program *program = &space->programs[i];
+
+		program->low = (uint32_t)number_read_up_to(source, UINT32_MAX);
+		program->end = program->low + (uint32_t)number_read_up_to(source, UINT32_MAX - program->low);
 	}
-	space->low = (uint32_t)number_read_up_to(source, UINT32_MAX);
-	space->end = (uint32_t)number_read_up_to(source, UINT32_MAX);
+}
+
+static void read_segments(struct number_source *source, struct predict_space *space)
+{
+	uint32_t end = 0;
+
+	for (size_t i = 0; i < space->segment_count; i++) {
+		struct predict_segment *segment = &space->segments[i];
+
+		segment->offset = end + (uint32_t)number_read_up_to(source, UINT32_MAX - end);
+		segment->length = (uint32_t)number_read_up_to(source, UINT32_MAX - segment->offset);
+		segment->program = (uint32_t)number_read_up_to(source, space->program_count - 1);
+		segment->address = (uint32_t)number_read_up_to(source, UINT32_MAX);
+		end = segment->offset + segment->length;
+	}
+}
+
+static int read_space(struct number_source *source, struct predict_space *space, struct pool *pool)
+{
+	/* A program takes 2 bytes at least, a segment 4. */
+	space->program_count = (size_t)number_read_up_to(source, source->left / 2);
+	space->programs = pool_allocate(pool, space->program_count * sizeof(*space->programs) + 1);
+	if (!space->programs)
+		return -ENOMEM;
+	read_programs(source, space);
+	space->segment_count = (size_t)number_read_up_to(source, space->program_count > 0 ? source->left / 4 : 0);
+	space->segments = pool_allocate(pool, space->segment_count * sizeof(*space->segments) + 1);
+	if (!space->segments)
+		return -ENOMEM;
+	read_segments(source, space);
+	predict_lay_out(space);
+	return 0;
 }
 
 static int read_shifts(struct number_source *source, struct predict_shifts *shifts, struct pool *pool)
@@ -41,8 +71,11 @@ static int read_plain(struct prediction *model, const uint8_t *plain, size_t siz
 	struct number_source source = {.data = plain, .left = size};
 	int err;
 
-	read_space(&source, &model->old);
-	read_space(&source, &model->new);
+	err = read_space(&source, &model->old, pool);
+	if (err == 0)
+		err = read_space(&source, &model->new, pool);
+	if (err < 0)
+		return err;
 	model->block_log = (unsigned)number_read_up_to(&source, BLOCK_LOG_MAX);
 	err = read_shifts(&source, &model->addresses, pool);
 	if (err == 0)
@@ -96,6 +129,10 @@ int native_model_read(struct prediction *model, const uint8_t *body, size_t size
 
 void native_model_free(struct prediction *model, struct pool *pool)
 {
+	pool_free(pool, model->old.programs);
+	pool_free(pool, model->old.segments);
+	pool_free(pool, model->new.programs);
+	pool_free(pool, model->new.segments);
 	pool_free(pool, model->addresses.list);
 	pool_free(pool, model->symbols.list);
 	*model = (struct prediction){.kinds = NULL};

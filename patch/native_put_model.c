@@ -3,20 +3,40 @@
 
 #define DICTIONARY_MAX 18u
 
+static int put_programs(struct buffer *plain, const struct predict_space *space, struct error *error)
+{
+	int err = native_put_number(plain, space->program_count, error);
+
+	for (size_t i = 0; err == 0 && i < space->program_count; i++) {
+		const struct predict_program *program = &space->programs[i];
+
+		err = native_put_number(plain, program->low - program->bias, error);
+		if (err == 0)
+			err = native_put_number(plain, program->end - program->low, error);
+	}
+	return err;
+}
+
 static int put_space(struct buffer *plain, const struct predict_space *space, struct error *error)
 {
-	int err = native_put_number(plain, space->count, error);
+	uint32_t end = 0;
+	int err = put_programs(plain, space, error);
 
-	for (unsigned i = 0; err == 0 && i < space->count; i++) {
-		err = native_put_number(plain, space->segments[i].offset, error);
-		if (err == 0)
-			err = native_put_number(plain, space->segments[i].length, error);
-		if (err == 0)
-			err = native_put_number(plain, space->segments[i].address, error);
-	}
 	if (err == 0)
-		err = native_put_number(plain, space->low, error);
-	return err == 0 ? native_put_number(plain, space->end, error) : err;
+		err = native_put_number(plain, space->segment_count, error);
+	for (size_t i = 0; err == 0 && i < space->segment_count; i++) {
+		const struct predict_segment *segment = &space->segments[i];
+
+		err = native_put_number(plain, segment->offset - end, error);
+		if (err == 0)
+			err = native_put_number(plain, segment->length, error);
+		if (err == 0)
+			err = native_put_number(plain, segment->program, error);
+		if (err == 0)
+			err = native_put_number(plain, segment->address - space->programs[segment->program].low, error);
+		end = segment->offset + segment->length;
+	}
+	return err;
 }
 
 static int put_shifts(struct buffer *plain, const struct predict_shifts *shifts, struct error *error)

@@ -43,18 +43,11 @@ static int next_stretch(struct native *native)
 uint64_t native_predict(struct predict_walk *walk, const struct predict_window *window, uint64_t at, uint64_t end,
                         uint8_t *out)
 {
-	const struct prediction *model = walk->prediction;
 	uint64_t reach = end;
 	struct predict_item item;
 
 	while (predict_next(walk, window, end, &item)) {
-		const struct predict_shifts *shifts = item.form == PREDICT_SYMBOL ? &model->symbols : &model->addresses;
-		uint32_t old_place = predict_address(&model->old, walk->old_at + item.at);
-		uint32_t new_place = predict_address(&model->new, walk->new_at + item.at);
-
-		put_le32(out + (item.at - at),
-		         predict_encode(model, &item, new_place, item.base + (new_place - old_place),
-		                        predict_shifted(shifts, item.target)));
+		put_le32(out + (item.at - at), predict_rewrite(walk, &item));
 		reach = item.at + NATIVE_ITEM_SIZE;
 	}
 	return reach > end ? reach : end;

@@ -15,20 +15,57 @@
 /* Small numbers are no addresses of an image that begins at 0, nor offsets into one. */
 #define LEAST 256u
 
-uint32_t predict_address(const struct predict_space *space, uint64_t offset)
-{
-	for (unsigned i = 0; i < space->count; i++) {
-		const struct predict_segment *segment = &space->segments[i];
+/* Programs lie in a space as they lie in pages of their own. */
+#define PAGE UINT32_C(4096)
 
-		if (offset >= segment->offset && offset - segment->offset < segment->length)
-			return segment->address + (uint32_t)(offset - segment->offset);
+void predict_lay_out(const struct predict_space *space)
+{
+	uint32_t end = 0;
+
+	for (size_t i = 0; i < space->program_count; i++) {
+		struct predict_program *program = &space->programs[i];
+		uint32_t low = ((end + PAGE - 1) & ~(PAGE - 1)) + program->low % PAGE;
+
+		program->bias = low - program->low;
+		program->low = low;
+		program->end += program->bias;
+		end = program->end;
 	}
-	return (uint32_t)offset;
+	for (size_t i = 0; i < space->segment_count; i++)
+		space->segments[i].address += space->programs[space->segments[i].program].low;
 }
 
-bool predict_is_inside(const struct predict_space *space, uint32_t address)
+/* The first segment that ends behind the offset; the space's segment_count when there is none. */
+static size_t find_segment(const struct predict_space *space, uint64_t offset)
 {
-	return address >= space->low && address < space->end;
+	size_t low = 0, high = space->segment_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct predict_segment *segment = &space->segments[middle];
+
+		if ((uint64_t)segment->offset + segment->length <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct predict_place predict_locate(const struct predict_space *space, uint64_t offset)
+{
+	size_t at = find_segment(space, offset);
+	const struct predict_segment *segment = &space->segments[at];
+
+	if (at == space->segment_count || segment->offset > offset)
+		return (struct predict_place){.address = (uint32_t)offset};
+	return (struct predict_place){.address = segment->address + (uint32_t)(offset - segment->offset),
+	                              .program = &space->programs[segment->program]};
+}
+
+bool predict_is_inside(const struct predict_program *program, uint32_t address)
+{
+	return address >= program->low && address < program->end;
 }
 
 uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value)
@@ -54,6 +91,7 @@ void predict_begin(struct predict_walk *walk, const struct prediction *predictio
 	walk->new_at = new_at;
 	walk->length = length;
 	walk->at = old_at & 1;
+	walk->program_end = 0;
 	walk->has_literals = false;
 	memset(walk->registers, 0, sizeof(walk->registers));
 }
@@ -65,12 +103,33 @@ static uint32_t code_at(const struct predict_window *window, uint64_t at)
 
 static uint32_t place(const struct predict_walk *walk, uint64_t at)
 {
-	return predict_address(&walk->prediction->old, walk->old_at + at);
+	return walk->address_of_0 + (uint32_t)at;
+}
+
+/* Whose bytes the next ones are. */
+static void enter_segment(struct predict_walk *walk)
+{
+	const struct predict_space *old = &walk->prediction->old;
+	uint64_t offset = walk->old_at + walk->at;
+	size_t at = find_segment(old, offset);
+	const struct predict_segment *segment = &old->segments[at];
+
+	walk->program = NULL;
+	walk->program_end = walk->length;
+	if (at == old->segment_count)
+		return;
+	if (segment->offset > offset) {
+		walk->program_end = segment->offset - walk->old_at;
+		return;
+	}
+	walk->program = &old->programs[segment->program];
+	walk->program_end = (uint64_t)segment->offset + segment->length - walk->old_at;
+	walk->address_of_0 = segment->address - (uint32_t)(segment->offset - walk->old_at);
 }
 
 static bool is_inside(const struct predict_walk *walk, uint32_t address)
 {
-	return predict_is_inside(&walk->prediction->old, address);
+	return predict_is_inside(walk->program, address);
 }
 
 static bool read_half(uint32_t code, bool t32, struct arm_half *half)
@@ -103,7 +162,8 @@ static bool find_half(const struct predict_walk *walk, const struct predict_wind
 
 	if (!read_half(item->code, t32, &half) || !find_other_half(walk, window, t32, &half, item, &other))
 		return false;
-	item->target = half.upper ? half.value << 16 | other.value : other.value << 16 | half.value;
+	item->target =
+		(half.upper ? half.value << 16 | other.value : other.value << 16 | half.value) + walk->program->bias;
 	if (t32)
 		item->form = half.upper ? PREDICT_T32_UPPER : PREDICT_T32_LOWER;
 	else
@@ -113,7 +173,7 @@ static bool find_half(const struct predict_walk *walk, const struct predict_wind
 
 static bool find_entry(const struct predict_walk *walk, unsigned kinds, struct predict_item *item)
 {
-	bool is_odd = (place(walk, item->at) & 4) != 0;
+	bool is_odd = (item->place & 4) != 0;
 
 	if (is_odd == ((kinds & PREDICT_REL) != 0)) {
 		item->form = PREDICT_SYMBOL;
@@ -121,16 +181,15 @@ static bool find_entry(const struct predict_walk *walk, unsigned kinds, struct p
 		return true;
 	}
 	item->form = PREDICT_WORD;
-	item->target = item->code;
+	item->target = item->code + walk->program->bias;
 	return is_inside(walk, item->target);
 }
 
 static bool find_literal(const struct predict_walk *walk, struct predict_item *item)
 {
-	uint32_t at = place(walk, item->at);
-	const struct predict_literal *literal = &walk->literals[at / 4 % PREDICT_LITERALS];
+	const struct predict_literal *literal = &walk->literals[item->place / 4 % PREDICT_LITERALS];
 
-	if (!walk->has_literals || literal->address != at)
+	if (!walk->has_literals || literal->address != item->place)
 		return false;
 	item->form = PREDICT_WORD_FROM;
 	item->base = literal->base;
@@ -142,7 +201,7 @@ static bool find_distance(const struct predict_walk *walk, struct predict_item *
 {
 	bool is_whole = item->code >> 31 != 0;
 
-	item->base = place(walk, item->at);
+	item->base = item->place;
 	item->form = is_whole ? PREDICT_WORD_FROM : PREDICT_WORD_FROM31;
 	item->target = item->base + (is_whole ? item->code : (item->code ^ 0x40000000) - 0x40000000);
 	return item->code > 1 && is_inside(walk, item->target);
@@ -150,18 +209,19 @@ static bool find_distance(const struct predict_walk *walk, struct predict_item *
 
 static bool find_word(const struct predict_walk *walk, unsigned kinds, struct predict_item *item)
 {
-	const struct predict_space *old = &walk->prediction->old;
+	const struct predict_program *program = walk->program;
 
 	if (kinds & PREDICT_LITERAL && find_literal(walk, item))
 		return true;
-	if (kinds & PREDICT_OFFSET && item->code >= LEAST && item->code < old->end - old->low) {
+	if (kinds & PREDICT_OFFSET && item->code >= LEAST && item->code < program->end - program->low) {
 		item->form = PREDICT_WORD_OFFSET;
-		item->target = old->low + item->code;
+		item->target = program->low + item->code;
 		return true;
 	}
-	if (kinds & PREDICT_ADDRESS && is_inside(walk, item->code) && (old->low > 0 || item->code >= LEAST)) {
+	if (kinds & PREDICT_ADDRESS && (program->low != program->bias || item->code >= LEAST) &&
+	    is_inside(walk, item->code + program->bias)) {
 		item->form = PREDICT_WORD;
-		item->target = item->code;
+		item->target = item->code + program->bias;
 		return true;
 	}
 	return kinds & PREDICT_DISTANCE && find_distance(walk, item);
@@ -181,12 +241,12 @@ static bool may_be_t32(uint32_t code)
 static bool find_a32(const struct predict_walk *walk, const struct predict_window *window, struct predict_item *item)
 {
 	item->form = PREDICT_A32_BRANCH;
-	return arm_a32_branch(item->code, place(walk, item->at), &item->target) || find_half(walk, window, false, item);
+	return arm_a32_branch(item->code, item->place, &item->target) || find_half(walk, window, false, item);
 }
 
 static bool find_t32(const struct predict_walk *walk, const struct predict_window *window, struct predict_item *item)
 {
-	switch (arm_t32_branch(item->code, place(walk, item->at), &item->target)) {
+	switch (arm_t32_branch(item->code, item->place, &item->target)) {
 	case ARM_BRANCH:
 		item->form = PREDICT_T32_BRANCH;
 		return true;
@@ -249,6 +309,12 @@ static bool find(const struct predict_walk *walk, const struct predict_window *w
 	return kinds & PREDICT_T32 && may_be_t32(item->code) && find_t32(walk, window, item);
 }
 
+/* Instructions and words begin where the old image has even offsets. */
+static void skip_to(struct predict_walk *walk, uint64_t at)
+{
+	walk->at = at + ((walk->old_at + at) & 1);
+}
+
 bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,
                   struct predict_item *item)
 {
@@ -259,11 +325,17 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 		unsigned kinds = prediction->kinds[block - prediction->first_block];
 
 		if (kinds == 0) {
-			walk->at = ((block + 1) << prediction->block_log) - walk->new_at;
-			walk->at += (walk->old_at + walk->at) & 1;
+			skip_to(walk, ((block + 1) << prediction->block_log) - walk->new_at);
 			continue;
 		}
-		*item = (struct predict_item){.at = walk->at, .code = code_at(window, walk->at)};
+		if (walk->at >= walk->program_end)
+			enter_segment(walk);
+		if (!walk->program) {
+			skip_to(walk, walk->program_end);
+			continue;
+		}
+		*item = (struct predict_item){
+			.at = walk->at, .code = code_at(window, walk->at), .place = place(walk, walk->at)};
 		if (find(walk, window, kinds, item)) {
 			walk->at += ITEM_SIZE;
 			return true;
@@ -278,36 +350,49 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 	return false;
 }
 
-uint32_t predict_encode(const struct prediction *prediction, const struct predict_item *item, uint32_t new_place,
-                        uint32_t new_base, uint32_t target)
+uint32_t predict_rewrite(const struct predict_walk *walk, const struct predict_item *item)
 {
+	const struct prediction *prediction = walk->prediction;
+	struct predict_place place = predict_locate(&prediction->new, walk->new_at + item->at);
+	bool is_symbol = item->form == PREDICT_SYMBOL;
+
+	return predict_encode(item, &place,
+	                      predict_shifted(is_symbol ? &prediction->symbols : &prediction->addresses, item->target));
+}
+
+uint32_t predict_encode(const struct predict_item *item, const struct predict_place *place, uint32_t target)
+{
+	uint32_t base = item->base + (place->address - item->place);
+	uint32_t low = place->program ? place->program->low : 0;
+	uint32_t word = target - (place->program ? place->program->bias : 0);
+
 	switch (item->form) {
 	case PREDICT_A32_BRANCH:
-		return arm_a32_branch_to(item->code, new_place, target);
+		return arm_a32_branch_to(item->code, place->address, target);
 	case PREDICT_T32_BRANCH:
-		return arm_t32_branch_to(ARM_BRANCH, item->code, new_place, target);
+		return arm_t32_branch_to(ARM_BRANCH, item->code, place->address, target);
 	case PREDICT_T32_BRANCH_X:
-		return arm_t32_branch_to(ARM_BRANCH_X, item->code, new_place, target);
+		return arm_t32_branch_to(ARM_BRANCH_X, item->code, place->address, target);
 	case PREDICT_T32_BRANCH_IF:
-		return arm_t32_branch_to(ARM_BRANCH_IF, item->code, new_place, target);
+		return arm_t32_branch_to(ARM_BRANCH_IF, item->code, place->address, target);
 	case PREDICT_A32_LOWER:
-		return arm_a32_half_with(item->code, target);
+		return arm_a32_half_with(item->code, word);
 	case PREDICT_A32_UPPER:
-		return arm_a32_half_with(item->code, target >> 16);
+		return arm_a32_half_with(item->code, word >> 16);
 	case PREDICT_T32_LOWER:
-		return arm_t32_half_with(item->code, target);
+		return arm_t32_half_with(item->code, word);
 	case PREDICT_T32_UPPER:
-		return arm_t32_half_with(item->code, target >> 16);
+		return arm_t32_half_with(item->code, word >> 16);
 	case PREDICT_WORD_OFFSET:
-		return target - prediction->new.low;
+		return target - low;
 	case PREDICT_WORD_FROM:
-		return target - new_base;
+		return target - base;
 	case PREDICT_WORD_FROM31:
-		return (target - new_base) & 0x7fffffff;
+		return (target - base) & 0x7fffffff;
 	case PREDICT_SYMBOL:
 		return target << 8 | (item->code & 0xff);
 	case PREDICT_WORD:
 		break;
 	}
-	return target;
+	return word;
 }

@@ -22,20 +22,29 @@ enum {
 	PREDICT_REL_ODD = 128,
 };
 
-#define PREDICT_SEGMENTS 8
+/*
+ * An image holds one program or many, each with addresses of its own. In a space all of them lie one after the other,
+ * so that an address of the space says which program it is one of: that of the program plus its bias (modulo 2^32).
+ */
+struct predict_program {
+	uint32_t low; /* its addresses: from low on, below end */
+	uint32_t end;
+	uint32_t bias;
+};
 
+/* Bytes of the image that a program finds at an address. */
 struct predict_segment {
 	uint32_t offset;
 	uint32_t length;
 	uint32_t address;
+	uint32_t program; /* below the space's program_count */
 };
 
-/* How offsets in an image and addresses belong together. */
 struct predict_space {
-	struct predict_segment segments[PREDICT_SEGMENTS];
-	unsigned count;
-	uint32_t low; /* addresses of the image: from low on, below end */
-	uint32_t end;
+	struct predict_program *programs; /* owned by who made it, as are the segments */
+	size_t program_count;
+	struct predict_segment *segments; /* by offset; none overlap */
+	size_t segment_count;
 };
 
 /* From `from` on what was at an address, or had a number, has it plus `by` (modulo 2^32) in the new image. */
@@ -59,8 +68,20 @@ struct prediction {
 	unsigned block_log; /* of a block's bytes, 8 to 16 */
 };
 
-uint32_t predict_address(const struct predict_space *space, uint64_t offset);
-bool predict_is_inside(const struct predict_space *space, uint32_t address);
+/*
+ * Lay programs out whose low and end are their own addresses, and segments whose address counts from their program's
+ * low.
+ */
+void predict_lay_out(const struct predict_space *space);
+
+/* Where an offset of the image is in the space. What no program has is at its own offset, and its program is NULL. */
+struct predict_place {
+	uint32_t address;
+	const struct predict_program *program;
+};
+struct predict_place predict_locate(const struct predict_space *space, uint64_t offset);
+
+bool predict_is_inside(const struct predict_program *program, uint32_t address);
 uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value);
 
 /* How an item's 4 bytes hold what they mean. */
@@ -85,6 +106,7 @@ struct predict_item {
 	uint64_t other; /* of LOWER and UPPER: where the other half is */
 	enum predict_form form;
 	uint32_t code;   /* its bytes */
+	uint32_t place;  /* old address of these */
 	uint32_t base;   /* of WORD_FROM: old address that it counts from */
 	uint32_t target; /* old address, or symbol number, that it means */
 };
@@ -118,7 +140,10 @@ struct predict_walk {
 	uint64_t old_at;
 	uint64_t new_at;
 	uint64_t length;
-	uint64_t at; /* where the next item is looked for */
+	uint64_t at;                           /* where the next item is looked for */
+	const struct predict_program *program; /* whose bytes these are; NULL: nobody's */
+	uint64_t program_end;                  /* of the segment, or of what is nobody's */
+	uint32_t address_of_0;                 /* old address where the stretch would begin if all were this segment */
 	bool has_literals;
 	struct predict_literal literals[PREDICT_LITERALS]; /* by address; cleared when there is a first one */
 	struct {
@@ -139,11 +164,10 @@ void predict_begin(struct predict_walk *walk, const struct prediction *predictio
 bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,
                   struct predict_item *item);
 
-/*
- * The item's bytes where they mean the new target (what predict_shifted makes of the item's target with the shifts of
- * addresses, or with those of symbols), new_place and new_base being where the item lies and counts from there.
- */
-uint32_t predict_encode(const struct prediction *prediction, const struct predict_item *item, uint32_t new_place,
-                        uint32_t new_base, uint32_t target);
+/* The item's bytes as they are predicted. */
+uint32_t predict_rewrite(const struct predict_walk *walk, const struct predict_item *item);
+
+/* The item's bytes where they lie at that place and mean the new target, an address or a symbol number. */
+uint32_t predict_encode(const struct predict_item *item, const struct predict_place *place, uint32_t target);
 
 #endif

@@ -2,79 +2,254 @@
 #include "patch/space.h"
 
 #include "base/bytes.h"
-#include "patch/origin.h"
+#include "patch/codec.h"
 #include <elf.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a kernel or loader may have behind the bytes of its image: zeroed data. */
 #define ROOM_BEHIND (UINT32_C(8) << 20)
 
-static bool is_program(const struct image *image)
-{
-	uint16_t type;
+/* Files lie at multiples of this in whatever holds several. */
+#define ALIGN 4
 
-	if (image->size < (int64_t)sizeof(Elf32_Ehdr) || memcmp(image->data, ELFMAG, SELFMAG) != 0 ||
-	    image->data[EI_CLASS] != ELFCLASS32 || image->data[EI_DATA] != ELFDATA2LSB)
-		return false;
-	type = get_le16(image->data + offsetof(Elf32_Ehdr, e_type));
-	return type == ET_EXEC || type == ET_DYN;
+#define FIRST_ROOM 16
+
+/* The program that has what is in no ELF file. */
+#define REST 0
+
+struct space_search {
+	struct predict_space *space;
+	struct image image;
+	const uint8_t *is_changed;
+	uint64_t done; /* up to here the image's bytes have their segments */
+	size_t program_room;
+	size_t segment_room;
+	struct error *error;
+};
+
+static int grow(void **list, size_t count, size_t *room, size_t size, struct error *error)
+{
+	size_t more = *room > 0 ? 2 * *room : FIRST_ROOM;
+	void *grown;
+
+	if (count < *room)
+		return 0;
+	grown = realloc(*list, more * size);
+	if (!grown)
+		return patch_no_memory(error);
+	*list = grown;
+	*room = more;
+	return 0;
 }
 
-static void add_segment(struct predict_space *space, const uint8_t *header)
+static int add_program(struct space_search *search, uint32_t low, uint32_t end)
 {
-	uint32_t address = get_le32(header + offsetof(Elf32_Phdr, p_vaddr));
-	uint32_t end = address + get_le32(header + offsetof(Elf32_Phdr, p_memsz));
+	struct predict_space *space = search->space;
+	void *list = space->programs;
+	int err = grow(&list, space->program_count, &search->program_room, sizeof(*space->programs), search->error);
 
-	if (space->count == 0)
-		space->low = address;
-	space->end = end > space->end ? end : space->end;
-	space->segments[space->count++] = (struct predict_segment){
-		.offset = get_le32(header + offsetof(Elf32_Phdr, p_offset)),
-		.length = get_le32(header + offsetof(Elf32_Phdr, p_filesz)),
-		.address = address,
-	};
-}
-
-static void read_program(struct predict_space *space, const struct image *image)
-{
-	uint64_t at = get_le32(image->data + offsetof(Elf32_Ehdr, e_phoff));
-	unsigned count = get_le16(image->data + offsetof(Elf32_Ehdr, e_phnum));
-
-	for (; count > 0 && at + sizeof(Elf32_Phdr) <= (uint64_t)image->size; count--, at += sizeof(Elf32_Phdr)) {
-		const uint8_t *header = image->data + at;
-
-		if (get_le32(header + offsetof(Elf32_Phdr, p_type)) == PT_LOAD && space->count < PREDICT_SEGMENTS)
-			add_segment(space, header);
-	}
-}
-
-static void read_piece(struct predict_space *space, const struct image *image, uint32_t base)
-{
-	space->segments[0] = (struct predict_segment){.length = (uint32_t)image->size, .address = base};
-	space->count = 1;
-	space->low = base;
-	space->end = base + (uint32_t)image->size + (base > 0 ? ROOM_BEHIND : 0);
-}
-
-static void read_space(struct predict_space *space, const struct image *image, uint32_t base)
-{
-	*space = (struct predict_space){.count = 0};
-	if (is_program(image))
-		read_program(space, image);
-	else
-		read_piece(space, image, base);
-}
-
-int spaces_find(struct prediction *prediction, const struct image *old, const struct image *new,
-                const struct alignment *alignment, struct error *error)
-{
-	uint32_t base = 0;
-	int err = is_program(old) && is_program(new) ? 0 : origin_find(old, new, alignment, &base, error);
-
-	if (err == 0) {
-		read_space(&prediction->old, old, base);
-		read_space(&prediction->new, new, base);
-	}
+	space->programs = list;
+	if (err == 0)
+		space->programs[space->program_count++] = (struct predict_program){.low = low, .end = end};
 	return err;
+}
+
+static int add_segment(struct space_search *search, const struct predict_segment *segment)
+{
+	struct predict_space *space = search->space;
+	void *list = space->segments;
+	int err = grow(&list, space->segment_count, &search->segment_room, sizeof(*space->segments), search->error);
+
+	space->segments = list;
+	if (err == 0)
+		space->segments[space->segment_count++] = *segment;
+	return err;
+}
+
+static bool has_changed(const struct space_search *search, uint64_t from, uint64_t end)
+{
+	uint64_t first = from >> SPACE_BLOCK_LOG;
+
+	return end > from &&
+	       memchr(search->is_changed + first, 1, (size_t)(((end - 1) >> SPACE_BLOCK_LOG) - first + 1)) != NULL;
+}
+
+/* What lies before this offset and behind what has its segments. */
+static int add_rest(struct space_search *search, uint64_t end)
+{
+	struct predict_segment segment = {.offset = (uint32_t)search->done,
+	                                  .length = (uint32_t)(end - search->done),
+	                                  .address = (uint32_t)search->done,
+	                                  .program = REST};
+
+	return has_changed(search, search->done, end) ? add_segment(search, &segment) : 0;
+}
+
+static uint32_t word_at(const struct space_search *search, uint64_t at, size_t field)
+{
+	return get_le32(search->image.data + at + field);
+}
+
+static unsigned half_at(const struct space_search *search, uint64_t at, size_t field)
+{
+	return get_le16(search->image.data + at + field);
+}
+
+static bool is_program(const struct space_search *search, uint64_t at)
+{
+	static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT};
+	uint64_t left = (uint64_t)search->image.size - at;
+	unsigned type;
+
+	if (left < sizeof(Elf32_Ehdr) || memcmp(search->image.data + at, ident, sizeof(ident)) != 0)
+		return false;
+	type = half_at(search, at, offsetof(Elf32_Ehdr, e_type));
+	return (type == ET_EXEC || type == ET_DYN) && half_at(search, at, offsetof(Elf32_Ehdr, e_machine)) == EM_ARM &&
+	       half_at(search, at, offsetof(Elf32_Ehdr, e_phentsize)) == sizeof(Elf32_Phdr) &&
+	       word_at(search, at, offsetof(Elf32_Ehdr, e_phoff)) < left;
+}
+
+struct elf {
+	uint64_t at; /* of its first byte in the image */
+	uint64_t header;
+	unsigned headers;
+	uint32_t low;
+	uint32_t end;
+};
+
+/* The next segment that is loaded, with its address counted from the program's lowest. False: there is none. */
+static bool next_segment(const struct space_search *search, struct elf *elf, struct predict_segment *segment)
+{
+	for (; elf->headers > 0; elf->headers--, elf->header += sizeof(Elf32_Phdr)) {
+		uint64_t at = elf->header;
+		uint64_t offset;
+		uint32_t length;
+
+		if (at + sizeof(Elf32_Phdr) > (uint64_t)search->image.size)
+			return false;
+		if (word_at(search, at, offsetof(Elf32_Phdr, p_type)) != PT_LOAD)
+			continue;
+		offset = elf->at + word_at(search, at, offsetof(Elf32_Phdr, p_offset));
+		length = word_at(search, at, offsetof(Elf32_Phdr, p_filesz));
+		if (offset >= (uint64_t)search->image.size)
+			continue;
+		if (length > (uint64_t)search->image.size - offset)
+			length = (uint32_t)((uint64_t)search->image.size - offset);
+		*segment = (struct predict_segment){.offset = (uint32_t)offset,
+		                                    .length = length,
+		                                    .address = word_at(search, at, offsetof(Elf32_Phdr, p_vaddr)) -
+		                                               elf->low};
+		elf->headers--;
+		elf->header += sizeof(Elf32_Phdr);
+		return true;
+	}
+	return false;
+}
+
+/* The addresses of the program at this offset, and where the headers of its segments are. */
+static struct elf read_elf(const struct space_search *search, uint64_t at)
+{
+	struct elf elf = {.at = at,
+	                  .header = at + word_at(search, at, offsetof(Elf32_Ehdr, e_phoff)),
+	                  .headers = half_at(search, at, offsetof(Elf32_Ehdr, e_phnum)),
+	                  .low = UINT32_MAX};
+	uint64_t header = elf.header;
+
+	for (unsigned i = 0; i < elf.headers; i++, header += sizeof(Elf32_Phdr)) {
+		uint32_t low, end;
+
+		if (header + sizeof(Elf32_Phdr) > (uint64_t)search->image.size)
+			break;
+		low = word_at(search, header, offsetof(Elf32_Phdr, p_vaddr));
+		end = low + word_at(search, header, offsetof(Elf32_Phdr, p_memsz));
+		if (word_at(search, header, offsetof(Elf32_Phdr, p_type)) != PT_LOAD || end < low)
+			continue;
+		elf.low = low < elf.low ? low : elf.low;
+		elf.end = end > elf.end ? end : elf.end;
+	}
+	return elf;
+}
+
+/* What is in the file only, up to the table of its sections, speaks of its addresses, too. It is given some behind
+ * them. */
+static int add_tail(struct space_search *search, const struct elf *elf, uint32_t program)
+{
+	uint64_t end = elf->at + word_at(search, elf->at, offsetof(Elf32_Ehdr, e_shoff)) +
+	               (uint64_t)half_at(search, elf->at, offsetof(Elf32_Ehdr, e_shnum)) * sizeof(Elf32_Shdr);
+	struct predict_segment segment = {.offset = (uint32_t)search->done,
+	                                  .length = (uint32_t)(end - search->done),
+	                                  .address = elf->end - elf->low,
+	                                  .program = program};
+
+	if (end > (uint64_t)search->image.size || !has_changed(search, search->done, end))
+		return 0;
+	search->done = end;
+	return add_segment(search, &segment);
+}
+
+/* Its segments, when something in them has changed; the bytes are its own in any case. */
+static int add_elf(struct space_search *search, uint64_t at)
+{
+	struct elf elf = read_elf(search, at);
+	uint32_t program = (uint32_t)search->space->program_count;
+	struct predict_segment segment;
+	bool is_new = true;
+	int err = 0;
+
+	while (err == 0 && elf.low < elf.end && next_segment(search, &elf, &segment)) {
+		uint64_t end = (uint64_t)segment.offset + segment.length;
+
+		if (segment.offset < search->done || segment.length == 0)
+			continue;
+		err = add_rest(search, segment.offset);
+		search->done = end;
+		if (err < 0 || !has_changed(search, segment.offset, end))
+			continue;
+		if (is_new)
+			err = add_program(search, elf.low, elf.end);
+		is_new = false;
+		segment.program = program;
+		if (err == 0)
+			err = add_segment(search, &segment);
+	}
+	return err < 0 || is_new ? err : add_tail(search, &elf, program);
+}
+
+int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed, uint32_t origin,
+               struct error *error)
+{
+	struct space_search search = {.space = space, .image = *image, .is_changed = is_changed, .error = error};
+	uint32_t end = origin + (uint32_t)image->size + (origin > 0 ? ROOM_BEHIND : 0);
+	int err;
+
+	*space = (struct predict_space){.programs = NULL};
+	err = add_program(&search, origin, end > origin ? end : UINT32_MAX);
+	for (uint64_t at = 0; err == 0 && at < (uint64_t)image->size; at += ALIGN) {
+		if (!is_program(&search, at))
+			continue;
+		err = add_elf(&search, at);
+		if (search.done > at + ALIGN)
+			at = (search.done - 1) / ALIGN * ALIGN;
+	}
+	if (err == 0)
+		err = add_rest(&search, (uint64_t)image->size);
+	if (err == 0)
+		predict_lay_out(space);
+	return err;
+}
+
+bool space_is_told(const struct image *image)
+{
+	struct space_search search = {.image = *image};
+
+	return is_program(&search, 0);
+}
+
+void space_free(struct predict_space *space)
+{
+	free(space->programs);
+	free(space->segments);
+	*space = (struct predict_space){.programs = NULL};
 }

@@ -2,12 +2,26 @@
 #ifndef PATCH_SPACE_H
 #define PATCH_SPACE_H
 
-/* Where the images' bytes are when their programs run, as far as the images tell. */
-#include "patch/align.h"
+/*
+ * Which programs an image holds, and at which addresses they find its bytes: ELF files of 32-bit ARM wherever they lie
+ * in it, and all the rest as one program that is loaded at some address.
+ */
+#include "patch/match.h"
 #include "patch/predict.h"
+#include <stdbool.h>
 
-/* Fills the prediction's spaces: those of ELF files, or of images that are loaded in one piece, wherever that is. */
-int spaces_find(struct prediction *prediction, const struct image *old, const struct image *new,
-                const struct alignment *alignment, struct error *error);
+#define SPACE_BLOCK_LOG 10
+
+/*
+ * Fill a space that is to be freed in any case. Only what has one of these blocks (a byte each) that are changed is
+ * told of: nothing else need be predicted.
+ */
+int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed, uint32_t origin,
+               struct error *error);
+
+/* Whether the whole image is one ELF file, which tells all addresses itself. */
+bool space_is_told(const struct image *image);
+
+void space_free(struct predict_space *space);
 
 #endif

@@ -21,7 +21,9 @@ static void put_program_header(struct program *program)
 
 	memcpy(header, (const uint8_t[]){0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT}, 7);
 	put_le16(header + offsetof(Elf32_Ehdr, e_type), ET_EXEC);
+	put_le16(header + offsetof(Elf32_Ehdr, e_machine), EM_ARM);
 	put_le32(header + offsetof(Elf32_Ehdr, e_phoff), sizeof(Elf32_Ehdr));
+	put_le16(header + offsetof(Elf32_Ehdr, e_phentsize), sizeof(Elf32_Phdr));
 	put_le16(header + offsetof(Elf32_Ehdr, e_phnum), 1);
 	put_le32(segment + offsetof(Elf32_Phdr, p_type), PT_LOAD);
 	put_le32(segment + offsetof(Elf32_Phdr, p_vaddr), program->address);
@@ -32,7 +34,7 @@ static void put_program_header(struct program *program)
 /* Every third instruction is a call; the others tell nothing of addresses. */
 static uint32_t instruction(const struct program *program, uint32_t function, uint32_t n, uint32_t at)
 {
-	uint32_t random = function * 131 + n;
+	uint32_t random = program->seed + function * 131 + n;
 	uint32_t called = random * 17 % FUNCTIONS;
 
 	next_random(&random);

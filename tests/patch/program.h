@@ -10,6 +10,7 @@
 /* A program of functions that call each other, then a table of their addresses. */
 struct program {
 	uint32_t address;
+	uint32_t seed;  /* of its instructions */
 	uint32_t grown; /* function that has so many instructions more */
 	uint32_t more;
 	uint32_t starts[PROGRAM_FUNCTIONS + 1]; /* offsets */

@@ -4,19 +4,19 @@
 #include "base/bytes.h"
 #include <string.h>
 
-static const struct predict_space program = {
-	.segments = {{.offset = 0, .length = 0x3000, .address = 0x20000},
-                     {.offset = 0x3000, .length = 0x1000, .address = 0x33000}},
-	.count = 2,
-	.low = 0x20000,
-	.end = 0x34000,
-};
-
 void scene_begin(struct scene *scene, unsigned kinds, uint64_t at, uint64_t length)
 {
-	*scene = (struct scene){.at = at, .length = length};
-	scene->prediction = (struct prediction){
-		.old = program, .new = program, .kinds = scene->kinds, .block_log = SCENE_BLOCK_LOG};
+	struct predict_space space = {
+		.programs = &scene->program, .program_count = 1, .segments = scene->segments, .segment_count = 2};
+
+	*scene = (struct scene){
+		.prediction = {.old = space, .new = space, .kinds = scene->kinds, .block_log = SCENE_BLOCK_LOG},
+		.program = {.low = 0x20000, .end = 0x34000},
+		.segments = {{.offset = 0, .length = 0x3000, .address = 0x20000},
+	                     {.offset = 0x3000, .length = 0x1000, .address = 0x33000}},
+		.at = at,
+		.length = length,
+	};
 	scene_set_kinds(scene, kinds);
 }
 
@@ -44,8 +44,7 @@ size_t scene_items(const struct scene *scene, struct predict_item *items, size_t
 
 uint32_t scene_rewritten(const struct scene *scene, const struct predict_item *item, uint32_t by)
 {
-	uint32_t place = predict_address(&scene->prediction.old, scene->at + item->at);
-	uint32_t new_place = predict_address(&scene->prediction.new, scene->at + scene->away + item->at);
+	struct predict_place place = predict_locate(&scene->prediction.new, scene->at + scene->away + item->at);
 
-	return predict_encode(&scene->prediction, item, new_place, item->base + (new_place - place), item->target + by);
+	return predict_encode(item, &place, item->target + by);
 }

@@ -12,6 +12,8 @@
 
 struct scene {
 	struct prediction prediction;
+	struct predict_program program;
+	struct predict_segment segments[2];
 	uint8_t kinds[SCENE_BLOCKS];
 	uint8_t old[SCENE_SIZE];
 	uint64_t at; /* the stretch begins here */
@@ -19,7 +21,10 @@ struct scene {
 	uint64_t away;
 };
 
-/* A program of two segments, the second 0x10000 further in memory than in the file. All blocks are of these kinds. */
+/*
+ * A program at 0x20000 of two segments, the second 0x10000 further in memory than in the file. All blocks are of these
+ * kinds. The scene must stay where it is.
+ */
 void scene_begin(struct scene *scene, unsigned kinds, uint64_t at, uint64_t length);
 
 /* Another kind for all blocks. */

@@ -41,23 +41,14 @@ static void pair_free(struct pair *pair)
 /* A stretch's bytes as a patch has them predicted. */
 static struct bytes predicted(const struct pair *pair, const struct stretch *stretch)
 {
-	const struct prediction *prediction = &pair->prediction;
 	struct bytes bytes = bytes_copy(pair->old.data + stretch->old_at, (size_t)stretch->add);
 	struct predict_window window = {.data = pair->old.data + stretch->old_at, .end = bytes.size};
 	struct predict_walk walk;
 	struct predict_item item;
 
-	predict_begin(&walk, prediction, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, bytes.size);
-	while (predict_next(&walk, &window, bytes.size, &item)) {
-		bool is_symbol = item.form == PREDICT_SYMBOL;
-		uint32_t target =
-			predict_shifted(is_symbol ? &prediction->symbols : &prediction->addresses, item.target);
-		uint32_t place = predict_address(&prediction->old, walk.old_at + item.at);
-		uint32_t new_place = predict_address(&prediction->new, walk.new_at + item.at);
-
-		put_le32(bytes.data + item.at,
-		         predict_encode(prediction, &item, new_place, item.base + new_place - place, target));
-	}
+	predict_begin(&walk, &pair->prediction, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, bytes.size);
+	while (predict_next(&walk, &window, bytes.size, &item))
+		put_le32(bytes.data + item.at, predict_rewrite(&walk, &item));
 	return bytes;
 }
 
@@ -79,23 +70,42 @@ static void count_wrong(const struct pair *pair, size_t *with, size_t *without)
 	}
 }
 
+/* All functions of a program that lies at these offsets of the images are known to be where they went. */
+static void expect_functions(const struct pair *pair, const struct program *old, const struct program *new,
+                             size_t old_at, size_t new_at)
+{
+	for (uint32_t i = 0; i < PROGRAM_FUNCTIONS; i++) {
+		struct predict_place from = predict_locate(&pair->prediction.old, old_at + old->starts[i]);
+		struct predict_place to = predict_locate(&pair->prediction.new, new_at + new->starts[i]);
+
+		ck_assert_ptr_nonnull(from.program);
+		ck_assert_uint_eq(from.address - from.program->bias, old->address + old->starts[i]);
+		ck_assert_ptr_nonnull(to.program);
+		ck_assert_uint_eq(to.address - to.program->bias, new->address + new->starts[i]);
+		ck_assert_uint_eq(predict_shifted(&pair->prediction.addresses, from.address), to.address);
+	}
+}
+
+static void expect_little_wrong(const struct pair *pair)
+{
+	size_t with, without;
+
+	count_wrong(pair, &with, &without);
+	ck_assert_uint_gt(without, 1000);
+	ck_assert_uint_lt(with, without / 20);
+}
+
 static void expect_function_moved(bool is_elf)
 {
 	struct program old = {.address = ORIGIN, .grown = 100};
 	struct program new = {.address = ORIGIN, .grown = 100, .more = 12};
-	size_t with, without;
 	struct pair pair;
 
 	program_build(&old, is_elf);
 	program_build(&new, is_elf);
 	pair_make(&pair, &old.bytes, &new.bytes);
-	count_wrong(&pair, &with, &without);
-	ck_assert_uint_gt(without, 1000);
-	ck_assert_uint_lt(with, without / 20);
-	ck_assert_uint_eq(pair.prediction.old.low, ORIGIN);
-	for (uint32_t i = 0; i < PROGRAM_FUNCTIONS; i++)
-		ck_assert_uint_eq(predict_shifted(&pair.prediction.addresses, ORIGIN + old.starts[i]),
-		                  ORIGIN + new.starts[i]);
+	expect_little_wrong(&pair);
+	expect_functions(&pair, &old, &new, 0, 0);
 	ck_assert_uint_le(pair.prediction.addresses.count, 2);
 	pair_free(&pair);
 	bytes_free(&old.bytes);
@@ -112,6 +122,68 @@ END_TEST
 START_TEST(test_origin_is_found)
 {
 	expect_function_moved(false);
+}
+END_TEST
+
+/* Text, a program, noise, another one, noise; where the last program begins. */
+static size_t join(struct bytes *image, const struct program *first, const struct program *second, size_t noise)
+{
+	struct bytes between = random_bytes(noise, 5);
+	size_t at;
+
+	*image = text_bytes(4000, 4);
+	bytes_append(image, first->bytes.data, first->bytes.size);
+	bytes_append(image, between.data, between.size);
+	at = image->size;
+	bytes_append(image, second->bytes.data, second->bytes.size);
+	bytes_append(image, between.data, between.size);
+	bytes_free(&between);
+	return at;
+}
+
+/* An image of several programs with the same addresses. Of what stays as it is nothing is told. */
+START_TEST(test_programs_in_an_image)
+{
+	struct program same = {.address = 0x10000};
+	struct program old[2] = {{.address = 0x10000, .grown = 100, .seed = 1000000},
+	                         {.address = 0x10000, .grown = 200, .seed = 2000000}};
+	struct program new[2] = {old[0], old[1]};
+	struct bytes images[4];
+	size_t old_at, new_at;
+	struct pair pair;
+
+	program_build(&same, true);
+	new[0].more = 12;
+	new[1].more = 25;
+	for (unsigned i = 0; i < 2; i++) {
+		program_build(&old[i], true);
+		program_build(&new[i], true);
+	}
+	old_at = join(&images[0], &old[0], &old[1], 2000);
+	new_at = join(&images[1], &new[0], &new[1], 3000);
+	pair_make(&pair, &images[0], &images[1]);
+	expect_little_wrong(&pair);
+	expect_functions(&pair, &old[0], &new[0], 4000, 4000);
+	expect_functions(&pair, &old[1], &new[1], old_at, new_at);
+	ck_assert_uint_eq(pair.prediction.new.program_count, 3);
+	pair_free(&pair);
+
+	old_at = join(&images[2], &same, &old[1], 2000);
+	new_at = join(&images[3], &same, &new[1], 2000);
+	pair_make(&pair, &images[2], &images[3]);
+	expect_little_wrong(&pair);
+	expect_functions(&pair, &old[1], &new[1], old_at, new_at);
+	ck_assert_uint_eq(pair.prediction.old.program_count, 2);
+	ck_assert_uint_eq(pair.prediction.new.program_count, 2);
+	ck_assert_ptr_null(predict_locate(&pair.prediction.new, 4000 + same.starts[0]).program);
+	pair_free(&pair);
+	for (unsigned i = 0; i < 4; i++)
+		bytes_free(&images[i]);
+	for (unsigned i = 0; i < 2; i++) {
+		bytes_free(&old[i].bytes);
+		bytes_free(&new[i].bytes);
+	}
+	bytes_free(&same.bytes);
 }
 END_TEST
 
@@ -213,6 +285,7 @@ Suite *suite_model(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_program_moved);
 	tcase_add_test(tcase, test_origin_is_found);
+	tcase_add_test(tcase, test_programs_in_an_image);
 	tcase_add_test(tcase, test_no_program);
 	tcase_add_test(tcase, test_headers_that_lie);
 	tcase_add_test(tcase, test_votes);

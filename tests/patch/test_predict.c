@@ -16,16 +16,49 @@ static struct predict_item find_item(const struct scene *scene)
 START_TEST(test_addresses)
 {
 	struct scene scene;
+	const struct predict_space *space = &scene.prediction.old;
 
 	scene_begin(&scene, 0, 0, 0);
-	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0), 0x20000);
-	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x2fff), 0x22fff);
-	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x3000), 0x33000);
-	ck_assert_uint_eq(predict_address(&scene.prediction.old, 0x4000), 0x4000);
-	ck_assert(predict_is_inside(&scene.prediction.old, 0x20000));
-	ck_assert(predict_is_inside(&scene.prediction.old, 0x33fff));
-	ck_assert(!predict_is_inside(&scene.prediction.old, 0x1ffff));
-	ck_assert(!predict_is_inside(&scene.prediction.old, 0x34000));
+	ck_assert_uint_eq(predict_locate(space, 0).address, 0x20000);
+	ck_assert_uint_eq(predict_locate(space, 0x2fff).address, 0x22fff);
+	ck_assert_uint_eq(predict_locate(space, 0x3000).address, 0x33000);
+	ck_assert_ptr_eq(predict_locate(space, 0x3fff).program, &scene.program);
+	ck_assert_uint_eq(predict_locate(space, 0x4000).address, 0x4000);
+	ck_assert_ptr_null(predict_locate(space, 0x4000).program);
+	ck_assert(predict_is_inside(&scene.program, 0x20000));
+	ck_assert(predict_is_inside(&scene.program, 0x33fff));
+	ck_assert(!predict_is_inside(&scene.program, 0x1ffff));
+	ck_assert(!predict_is_inside(&scene.program, 0x34000));
+}
+END_TEST
+
+/* Programs one after the other, each where it would be in a page. */
+START_TEST(test_programs_are_laid_out)
+{
+	struct predict_program programs[] = {
+		{.low = 0xc0208000, .end = 0xc0209234}, {.low = 0x10054, .end = 0x10055}, {.low = 0, .end = 0x10}};
+	struct predict_segment segments[] = {{.offset = 0, .length = 8, .address = 4, .program = 1},
+	                                     {.offset = 100, .length = 8, .address = 0, .program = 0},
+	                                     {.offset = 108, .length = 8, .address = 2, .program = 2}};
+	struct predict_space space = {
+		.programs = programs, .program_count = 3, .segments = segments, .segment_count = 3};
+	struct predict_space empty = {.programs = NULL};
+
+	predict_lay_out(&empty);
+	predict_lay_out(&space);
+	ck_assert_uint_eq(programs[0].low, 0);
+	ck_assert_uint_eq(programs[0].end, 0x1234);
+	ck_assert_uint_eq(programs[0].bias, 0u - 0xc0208000u);
+	ck_assert_uint_eq(programs[1].low, 0x2054);
+	ck_assert_uint_eq(programs[1].end, 0x2055);
+	ck_assert_uint_eq(programs[1].bias, 0x2054u - 0x10054u);
+	ck_assert_uint_eq(programs[2].low, 0x3000);
+	ck_assert_uint_eq(predict_locate(&space, 7).address, 0x205f);
+	ck_assert_ptr_null(predict_locate(&space, 8).program);
+	ck_assert_ptr_null(predict_locate(&space, 99).program);
+	ck_assert_uint_eq(predict_locate(&space, 100).address, 0);
+	ck_assert_uint_eq(predict_locate(&space, 108).address, 0x3002);
+	ck_assert_ptr_null(predict_locate(&space, 116).program);
 }
 END_TEST
 
@@ -162,7 +195,6 @@ START_TEST(test_words)
 	struct scene scene;
 
 	scene_begin(&scene, PREDICT_ADDRESS, 0x102, 0x10);
-	scene.prediction.new.low = 0x20100;
 	scene_put(&scene, 0x104, 0x33004);
 	item = find_item(&scene);
 	ck_assert_uint_eq(item.at, 2);
@@ -175,7 +207,7 @@ START_TEST(test_words)
 	item = find_item(&scene);
 	ck_assert_int_eq(item.form, PREDICT_WORD_OFFSET);
 	ck_assert_uint_eq(item.target, 0x33004);
-	ck_assert_uint_eq(scene_rewritten(&scene, &item, 12), 0x13010 - 0x100);
+	ck_assert_uint_eq(scene_rewritten(&scene, &item, 12), 0x13010);
 }
 END_TEST
 
@@ -186,13 +218,13 @@ START_TEST(test_small_words)
 
 	/* An image that begins at 0: small numbers are numbers. */
 	scene_begin(&scene, PREDICT_ADDRESS, 0x100, 0x10);
-	scene.prediction.old.low = 0;
+	scene.program = (struct predict_program){.low = 0x20000, .end = 0x34000, .bias = 0x20000};
 	scene_put(&scene, 0x104, 255);
 	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
 	scene_put(&scene, 0x104, 256);
-	ck_assert_uint_eq(find_item(&scene).target, 256);
+	ck_assert_uint_eq(find_item(&scene).target, 0x20000 + 256);
 	scene_set_kinds(&scene, PREDICT_OFFSET);
-	ck_assert_uint_eq(find_item(&scene).target, 256);
+	ck_assert_uint_eq(find_item(&scene).target, 0x20000 + 256);
 	scene_put(&scene, 0x104, 255);
 	ck_assert_uint_eq(scene_items(&scene, &item, 1), 0);
 }
@@ -250,6 +282,42 @@ START_TEST(test_relocations)
 }
 END_TEST
 
+/* Two programs that both begin with 0: what one says is an address of its own, wherever the other lies. */
+START_TEST(test_two_programs)
+{
+	struct predict_program programs[] = {{.low = 0, .end = 0x1000}, {.low = 0x1000, .end = 0x3000, .bias = 0x1000}};
+	struct predict_program others[] = {{.low = 0, .end = 0x2800}, {.low = 0x3100, .end = 0x5000, .bias = 0x3000}};
+	struct predict_segment segments[] = {{.offset = 0x100, .length = 0x100, .address = 0x100},
+	                                     {.offset = 0x210, .length = 0x100, .address = 0x1010, .program = 1}};
+	struct predict_item items[8];
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_ADDRESS, 0xf8, 0x200);
+	scene.prediction.old = (struct predict_space){
+		.programs = programs, .program_count = 2, .segments = segments, .segment_count = 2};
+	scene.prediction.new = scene.prediction.old;
+	scene.prediction.new.programs = others;
+	scene_put(&scene, 0xfc, 0x804); /* nobody's */
+	scene_put(&scene, 0x100, 0x804);
+	scene_put(&scene, 0x1fc, 0x1804); /* outside of the first */
+	scene_put(&scene, 0x200, 0x804);
+	scene_put(&scene, 0x210, 0x1804);
+	scene_put(&scene, 0x20c, 0x804);
+	ck_assert_uint_eq(scene_items(&scene, items, 8), 2);
+	ck_assert_uint_eq(items[0].at, 8);
+	ck_assert_uint_eq(items[0].target, 0x804);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[0], 4), 0x808);
+	ck_assert_uint_eq(items[1].at, 0x118);
+	ck_assert_uint_eq(items[1].place, 0x1010);
+	ck_assert_uint_eq(items[1].target, 0x2804);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[1], 0x2008), 0x180c);
+	scene_set_kinds(&scene, PREDICT_OFFSET);
+	ck_assert_uint_eq(scene_items(&scene, items, 8), 2);
+	ck_assert_uint_eq(items[1].target, 0x2804);
+	ck_assert_uint_eq(scene_rewritten(&scene, &items[1], 0x2008), 0x170c);
+}
+END_TEST
+
 /* An item's kind is that of the block of the new image in which its first byte lies. */
 START_TEST(test_kinds_of_blocks)
 {
@@ -278,6 +346,7 @@ Suite *suite_predict(void)
 	TCase *tcase = tcase_create("predict");
 
 	tcase_add_test(tcase, test_addresses);
+	tcase_add_test(tcase, test_programs_are_laid_out);
 	tcase_add_test(tcase, test_shifts);
 	tcase_add_test(tcase, test_a32_code);
 	tcase_add_test(tcase, test_halves_far_apart);
@@ -287,6 +356,7 @@ Suite *suite_predict(void)
 	tcase_add_test(tcase, test_small_words);
 	tcase_add_test(tcase, test_distances);
 	tcase_add_test(tcase, test_relocations);
+	tcase_add_test(tcase, test_two_programs);
 	tcase_add_test(tcase, test_kinds_of_blocks);
 	suite_add_tcase(suite, tcase);
 	return suite;
