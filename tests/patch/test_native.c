@@ -284,6 +284,71 @@ START_TEST(numbers_are_read_as_written)
 }
 END_TEST
 
+/* Where the nth record of a type begins; *end is where the next one does. */
+static size_t find_record(const struct bytes *patch, uint8_t type, unsigned n, size_t *end)
+{
+	size_t at = 8;
+
+	for (;; at = *end) {
+		uint64_t size;
+		size_t digits;
+
+		ck_assert_uint_lt(at, patch->size);
+		digits = number_get(patch->data + at + 1, patch->size - at - 1, &size);
+		ck_assert_uint_gt(digits, 0);
+		*end = at + 1 + digits + (size_t)size + 4;
+		if (patch->data[at] == type && n-- == 0)
+			return at;
+	}
+}
+
+/* The head allows as much memory as the digits of its number can say. */
+static void allow_memory(struct bytes *patch)
+{
+	size_t end, at = find_record(patch, 1, 0, &end);
+	size_t digits = 0, field = at + 1;
+	uint64_t number;
+
+	/* The body's size, flags, two sizes, unit, memory. */
+	for (unsigned i = 0; i < 6; i++) {
+		field += digits;
+		digits = number_get(patch->data + field, end - field, &number);
+		ck_assert_uint_gt(digits, 0);
+	}
+	patch->data[field + digits - 1] = 0x7f;
+	put_le32(patch->data + end - 4, (uint32_t)crc32(0, patch->data + at, (uInt)(end - 4 - at)));
+}
+
+/* A stretch cannot go on with a model that it did not begin with. */
+START_TEST(a_model_in_the_middle_of_a_stretch)
+{
+	struct program old = {.address = 0x80208000};
+	struct program new = {.address = 0x80208000, .grown = 3, .more = 3};
+	struct bytes noise = random_bytes(1 << 20, 9);
+	struct bytes patch, wrong;
+	size_t model, model_end, frame, frame_end;
+
+	program_build(&old, true);
+	program_build(&new, true);
+	bytes_append(&old.bytes, noise.data, noise.size);
+	bytes_append(&new.bytes, noise.data, noise.size);
+	patch = make(&old.bytes, &new.bytes, false);
+	model = find_record(&patch, 3, 0, &model_end);
+	frame = find_record(&patch, 4, 1, &frame_end);
+	allow_memory(&patch);
+	wrong = bytes_copy(patch.data, frame);
+	bytes_append(&wrong, patch.data + model, model_end - model);
+	bytes_append(&wrong, patch.data + frame, patch.size - frame);
+	apply_expect(&old.bytes, &patch, NULL, &new.bytes);
+	apply_broken(&old.bytes, &wrong, new.bytes.size, "goes on with what never began");
+	bytes_free(&old.bytes);
+	bytes_free(&new.bytes);
+	bytes_free(&noise);
+	bytes_free(&patch);
+	bytes_free(&wrong);
+}
+END_TEST
+
 Suite *suite_native(void)
 {
 	Suite *suite = suite_create("native");
@@ -299,6 +364,7 @@ Suite *suite_native(void)
 	tcase_add_test(tcase, what_is_wrong_is_said);
 	tcase_add_test(tcase, failures_around_it_are_told);
 	tcase_add_test(tcase, numbers_are_read_as_written);
+	tcase_add_test(tcase, a_model_in_the_middle_of_a_stretch);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
