@@ -46,7 +46,7 @@ int main_parse_options(int argc, char **argv, const char *usage, const struct ma
 	int found;
 
 	if (!known || !letters) {
-		perror("update_gen");
+		perror(program_invocation_short_name);
 		status = EXIT_FAILURE;
 		goto out;
 	}
@@ -78,7 +78,7 @@ out:
 
 static int no_value(const char *name, const char *value, const char *why)
 {
-	(void)fprintf(stderr, "update_gen: --%s %s: %s\n", name, value, why);
+	(void)fprintf(stderr, "%s: --%s %s: %s\n", program_invocation_short_name, name, value, why);
 	return EXIT_USAGE;
 }
 
@@ -90,7 +90,7 @@ int main_take_jobs(void *jobs, const char *name, const char *value)
 		*(unsigned *)jobs = (unsigned)number;
 		return MAIN_GO_ON;
 	}
-	(void)fprintf(stderr, "update_gen: --%s %s: not a number from 1 to %d\n", name, value, JOBS_MAX);
+	(void)fprintf(stderr, "%s: --%s %s: not a number from 1 to %d\n", program_invocation_short_name, name, value, JOBS_MAX);
 	return EXIT_USAGE;
 }
 

@@ -130,7 +130,7 @@ static int begin_unit(struct native *native, struct number_source *source)
 static int begin_streams(struct native *native, struct number_source *source, bool anew, size_t *control)
 {
 	struct error *error = native->input.error;
-	uint64_t sizes[NATIVE_STREAMS];
+	uint64_t *sizes = native->packed_sizes;
 	struct native_coding coding;
 	int err = 0;
 
@@ -184,6 +184,7 @@ static int read_control(struct native *native, size_t size)
 	native->control = control;
 	err = native_packed_read(&native->streams[NATIVE_CONTROL], control, size, native->input.error);
 	native->entries = (struct number_source){.data = control, .left = size};
+	native->control_size = size;
 	if (err == 0 && native->has_model)
 		err = read_kinds(native);
 	return err;
@@ -219,6 +220,8 @@ static int read_model(struct native *native)
 	/* A stretch that is under way belongs to the model before. */
 	native->has_begun = false;
 	native->has_model = err == 0;
+	native->model_bytes += input->size;
+	native->model_shifts += native->model.addresses.count + native->model.symbols.count;
 	return err;
 }
 

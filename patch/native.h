@@ -145,6 +145,11 @@ struct native {
 	uint64_t frames;   /* that were read */
 	uint64_t position; /* of the target: where the next byte goes */
 	uint64_t end;      /* of the present unit */
+	/* For those who want to know. */
+	uint64_t packed_sizes[NATIVE_STREAMS]; /* of the present frame */
+	uint64_t control_size;                 /* plain bytes of the same */
+	uint64_t model_bytes;                  /* of all models' records */
+	uint64_t model_shifts;
 };
 
 /* Read up to the first frame. `limit`: bytes of heap, above which a patch is refused, too. To be closed in any case. */

@@ -4,6 +4,7 @@
 #include "patch/make.h"
 #include "patch/model.h"
 #include "patch/patch.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #define USUAL_UNIT (256u << 10)
 
 /* Of the streams. Dictionaries are log2 of bytes: what is larger saves hardly anything. */
-static const unsigned dictionary_max[NATIVE_STREAMS] = {16, 18, 19};
+static const unsigned usual_dictionaries[NATIVE_STREAMS] = {16, 18, 19};
 static const enum native_content contents[NATIVE_STREAMS] = {NATIVE_OF_NUMBERS, NATIVE_OF_RESIDUE, NATIVE_OF_BYTES};
 
 static int open_writer(struct native_writer *w)
@@ -29,6 +30,7 @@ static int open_writer(struct native_writer *w)
 	return 0;
 }
 
+/* As before it was opened. */
 static void close_writer(struct native_writer *w)
 {
 	for (unsigned i = 0; i < NATIVE_STREAMS; i++) {
@@ -36,8 +38,10 @@ static void close_writer(struct native_writer *w)
 		buffer_free(&w->streams[i].packed);
 		free(w->streams[i].plain_sizes);
 		free(w->streams[i].packed_sizes);
+		w->streams[i] = (struct native_stream){.used = 0};
 	}
 	free(w->predicted);
+	w->predicted = NULL;
 	buffer_free(&w->body);
 	buffer_free(&w->records);
 	buffer_free(&w->patch);
@@ -164,7 +168,7 @@ int native_pack_streams(struct native_writer *w)
 		struct native_stream *stream = &w->streams[i];
 
 		stream->used = 0;
-		err = native_pack(&stream->plain, contents[i], dictionary_max[i], &stream->coding, &stream->packed,
+		err = native_pack(&stream->plain, contents[i], w->dictionaries[i], &stream->coding, &stream->packed,
 		                  w->error);
 	}
 	return err;
@@ -279,7 +283,21 @@ static uint64_t with_reserve(uint64_t memory)
 	return (memory + memory / 64 + 8192) & ~UINT64_C(4095);
 }
 
-static int write_patch(struct native_writer *w, const struct alignment *alignment)
+/* The largest dictionary becomes a smaller one. False: they all are as small as can be. */
+static bool take_less(struct native_writer *w)
+{
+	unsigned largest = 0;
+
+	for (unsigned i = 1; i < NATIVE_STREAMS; i++)
+		if (w->dictionaries[i] > w->dictionaries[largest])
+			largest = i;
+	if (w->dictionaries[largest] == NATIVE_DICTIONARY_MIN)
+		return false;
+	w->dictionaries[largest]--;
+	return true;
+}
+
+static int write_once(struct native_writer *w, const struct alignment *alignment)
 {
 	uint64_t memory = 0;
 	int err = open_writer(w);
@@ -293,6 +311,22 @@ static int write_patch(struct native_writer *w, const struct alignment *alignmen
 		err = native_prove(w, &memory);
 	w->head.memory = with_reserve(memory);
 	return err == 0 ? put_together(w) : err;
+}
+
+static int write_patch(struct native_writer *w, const struct alignment *alignment)
+{
+	int err = write_once(w, alignment);
+
+	while (err == 0 && w->memory > 0 && w->head.memory > w->memory) {
+		if (!take_less(w))
+			return error_set(w->error, 0, ENOMEM,
+			                 "patch: it takes %" PRIu64 " bytes of memory at least, and %" PRIu64
+			                 " are allowed",
+			                 w->head.memory, w->memory);
+		close_writer(w);
+		err = write_once(w, alignment);
+	}
+	return err;
 }
 
 static bool predicts_anything(const struct native_writer *w, const struct prediction *model)
@@ -338,6 +372,7 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 		.old = {.data = old_data, .size = (int64_t)old_size},
 		.new = {.data = new_data, .size = (int64_t)new_size},
 		.head = {.old_size = old_size, .new_size = new_size, .unit = USUAL_UNIT},
+		.memory = options->memory,
 		.error = error,
 	};
 	struct alignment alignment = {0};
@@ -349,6 +384,7 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 		                 new_size);
 	if (options->unit > NATIVE_UNIT_MAX)
 		return error_set(error, 0, EINVAL, "patch: units of %u bytes are too large", options->unit);
+	memcpy(w.dictionaries, usual_dictionaries, sizeof(w.dictionaries));
 	if (options->unit > 0) {
 		w.head.unit = options->unit;
 		w.head.flags |= NATIVE_IN_PLACE;

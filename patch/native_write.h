@@ -42,9 +42,11 @@ struct native_writer {
 	struct native_head head;
 	size_t units; /* of the target */
 	struct native_stream streams[NATIVE_STREAMS];
-	uint8_t *predicted;    /* of a stretch */
-	struct buffer body;    /* of the record that is being made */
-	struct buffer records; /* behind the head */
+	unsigned dictionaries[NATIVE_STREAMS]; /* log2 of the most bytes */
+	uint64_t memory;                       /* that applying may take; 0: no matter */
+	uint8_t *predicted;                    /* of a stretch */
+	struct buffer body;                    /* of the record that is being made */
+	struct buffer records;                 /* behind the head */
 	struct buffer patch;
 	struct error *error;
 };

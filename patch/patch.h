@@ -14,6 +14,7 @@
  *   FOTADLT1  our own, patch/FORMAT.md. It is smaller, knows how much memory it takes, and can change its source in
  *             place, one unit after the other.
  */
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/io.h"
 #include <stdbool.h>
@@ -95,6 +96,41 @@ int patch_units_make(struct patch_units *units, const struct reader *old, uint8_
 
 void patch_units_close(struct patch_units *units); /* NULL is nothing */
 
+/* ---- What a native patch is made of ---- */
+
+struct patch_native_stream {
+	const char *coder; /* of the last frame: "stored", "LZMA" */
+	uint64_t plain;    /* bytes */
+	uint64_t packed;
+};
+
+#define PATCH_NATIVE_KINDS 8
+
+struct patch_native_info {
+	uint64_t source_size;
+	uint64_t target_size;
+	bool has_digests;
+	struct digest_value source; /* SHA-256 */
+	struct digest_value target;
+	bool in_place;
+	uint32_t unit;
+	uint64_t memory;  /* bytes of heap that applying takes at most */
+	uint64_t changed; /* in place: units that are written */
+	uint64_t frames;
+	uint64_t stretches;
+	uint64_t models;                    /* bytes of their records */
+	uint64_t shifts;                    /* addresses and symbols from which on others are shifted in another way */
+	uint64_t predicted;                 /* bytes of the target in blocks that are predicted */
+	uint64_t kinds[PATCH_NATIVE_KINDS]; /* the same of each kind: FORMAT.md's 1, 2, 4 ... */
+	struct patch_native_stream control, residue, literals;
+};
+
+/* What its head says: all up to `changed`; the rest is 0. Errors as below. */
+int patch_native_look(const struct content *patch, struct patch_native_info *info, struct error *error);
+
+/* Read the whole patch, and make nothing of it. -ENOTSUP: another format. Else errors as patch_apply() has them. */
+int patch_native_describe(const struct content *patch, struct patch_native_info *info, struct error *error);
+
 /* ---- Making patches ---- */
 
 /*
@@ -120,7 +156,8 @@ int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_d
 struct patch_native_options {
 	uint32_t
 		unit; /* bytes of a LEB or erase block that is changed at a time, in place; 0: the patch makes a copy */
-	bool digests; /* the patch shall hold SHA-256 of source and target, since nobody else says what they are */
+	uint64_t memory; /* heap that applying may take at most; 0: no matter. -ENOMEM where there is no such patch */
+	bool digests;    /* the patch shall hold SHA-256 of source and target, since nobody else says what they are */
 };
 
 /*
