@@ -4,10 +4,11 @@
 
 #include <check.h>
 
-TCase *app_tests(void);      /* update_gen app */
-TCase *change_tests(void);   /* what the package does about each difference */
-TCase *chain_tests(void);    /* update_gen plan */
-TCase *delta_tests(void);    /* which format a patch has */
+TCase *app_tests(void);    /* update_gen app */
+TCase *change_tests(void); /* what the package does about each difference */
+TCase *chain_tests(void);  /* update_gen plan */
+TCase *delta_tests(void);  /* which format a patch has */
+TCase *delta_command_tests(void);
 TCase *encrypt_tests(void);  /* who can read it */
 TCase *front_tests(void);    /* update_gen.sh */
 TCase *full_tests(void);     /* packages for any version */

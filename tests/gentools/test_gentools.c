@@ -13,6 +13,7 @@ int main(void)
 	suite_add_tcase(suite, app_tests());
 	suite_add_tcase(suite, change_tests());
 	suite_add_tcase(suite, delta_tests());
+	suite_add_tcase(suite, delta_command_tests());
 	suite_add_tcase(suite, encrypt_tests());
 	suite_add_tcase(suite, front_tests());
 	suite_add_tcase(suite, full_tests());
