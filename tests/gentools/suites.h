@@ -4,16 +4,16 @@
 
 #include <check.h>
 
-TCase *app_tests(void);    /* update_gen app */
-TCase *change_tests(void); /* what the package does about each difference */
-TCase *chain_tests(void);  /* update_gen plan */
-TCase *delta_tests(void);  /* which format a patch has */
-TCase *delta_command_tests(void);
-TCase *encrypt_tests(void);  /* who can read it */
-TCase *front_tests(void);    /* update_gen.sh */
-TCase *full_tests(void);     /* packages for any version */
-TCase *hardlink_tests(void); /* files of several names */
-TCase *image_tests(void);    /* SYSTEM as images of file systems */
+TCase *app_tests(void);           /* update_gen app */
+TCase *change_tests(void);        /* what the package does about each difference */
+TCase *chain_tests(void);         /* update_gen plan */
+TCase *delta_tests(void);         /* which format a patch has */
+TCase *delta_command_tests(void); /* delta make, apply, info */
+TCase *encrypt_tests(void);       /* who can read it */
+TCase *front_tests(void);         /* update_gen.sh */
+TCase *full_tests(void);          /* packages for any version */
+TCase *hardlink_tests(void);      /* files of several names */
+TCase *image_tests(void);         /* SYSTEM as images of file systems */
 TCase *damaged_image_tests(void);
 TCase *input_tests(void);    /* wrong inputs, determinism */
 TCase *list_tests(void);     /* what the lists' lines mean */
