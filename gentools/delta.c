@@ -43,7 +43,7 @@ static int compare_piece(void *ctx, const void *data, size_t length)
 struct delta {
 	struct mapping from;
 	struct mapping to;
-	uint64_t memory; /* that applying may take; 0: no matter */
+	const struct delta_options *options;
 	struct spool *spool;
 	struct extent *patch; /* the best one so far */
 };
@@ -60,6 +60,7 @@ static int measure(const struct delta *delta, const struct extent *patch, struct
 	struct mapping mapping;
 	struct content content;
 	struct reader reader;
+	uint64_t limit = delta->options->memory;
 	uint64_t memory = 0;
 	int err = squeeze_size(patch, &merit->size);
 
@@ -71,7 +72,7 @@ static int measure(const struct delta *delta, const struct extent *patch, struct
 	reader = reader_from_memory(&block);
 	content = content_from_reader(&reader);
 	err = patch_memory(&content, &memory, NULL);
-	merit->excess = delta->memory == 0 || memory <= delta->memory ? 0 : memory - delta->memory;
+	merit->excess = limit == 0 || memory <= limit ? 0 : memory - limit;
 	extent_unmap(&mapping);
 	return err;
 }
@@ -116,17 +117,25 @@ static int offer(struct delta *delta, const struct extent *other, struct error *
 	return 0;
 }
 
-/* zlib has to make of it, once more and by the applier's calls, what was there. */
+/*
+ * zlib has to make of it, once more and by the applier's calls, what was there. FOTADLT1 keeps what is better not
+ * compressed as it is, too, but knows nothing of what is inflated.
+ */
 static int offer_imgdiff2(struct delta *delta, struct error *error)
 {
 	struct extent other;
 	struct piece piece = {.spool = delta->spool, .extent = &other};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
-	int err;
+	bool worth = true;
+	int err = 0;
 
+	if (delta->options->native)
+		err = patch_has_deflated(delta->to.data, delta->to.size, &worth, error);
+	if (err < 0 || !worth)
+		return err;
 	spool_start(delta->spool, &other);
-	err = patch_make_imgdiff2(delta->from.data, delta->from.size, delta->to.data, delta->to.size, delta->memory,
-	                          &sink, error);
+	err = patch_make_imgdiff2(delta->from.data, delta->from.size, delta->to.data, delta->to.size,
+	                          delta->options->memory, &sink, error);
 	if (err == -ENOTSUP)
 		return 0;
 	return err == 0 ? offer(delta, &other, error) : err;
@@ -140,19 +149,31 @@ static int offer_raw(struct delta *delta, struct error *error)
 	struct sink sink = {.write = write_piece, .ctx = &piece};
 	int err;
 
-	if (delta->memory == 0 && delta->to.size > LITTLE)
+	if (delta->options->memory == 0 && delta->to.size > LITTLE)
 		return 0;
 	spool_start(delta->spool, &other);
 	err = patch_make_raw(delta->to.data, delta->to.size, &sink, error);
 	return err == 0 ? offer(delta, &other, error) : err;
 }
 
-int delta_make(const struct extent *old, const struct extent *new, uint64_t memory, struct spool *spool,
-               struct extent *patch, struct error *error)
+/* The patch that others have to be better than. */
+static int make_first(struct delta *delta, struct error *error)
 {
-	struct delta delta = {.memory = memory, .spool = spool, .patch = patch};
-	struct piece piece = {.spool = spool, .extent = patch};
+	const struct patch_native_options native = {.digests = false}; /* the script has them */
+	struct piece piece = {.spool = delta->spool, .extent = delta->patch};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
+
+	if (delta->options->native)
+		return patch_make_native(delta->from.data, delta->from.size, delta->to.data, delta->to.size, &native,
+		                         &sink, error);
+	return patch_make_bsdiff40(delta->from.data, delta->from.size, delta->to.data, delta->to.size,
+	                           delta->options->memory, &sink, error);
+}
+
+int delta_make(const struct extent *old, const struct extent *new, const struct delta_options *options,
+               struct spool *spool, struct extent *patch, struct error *error)
+{
+	struct delta delta = {.options = options, .spool = spool, .patch = patch};
 	int err;
 
 	spool_start(spool, patch);
@@ -163,7 +184,7 @@ int delta_make(const struct extent *old, const struct extent *new, uint64_t memo
 		(void)error_set(error, 0, -err, "cannot map files to compare: %s", strerror(-err));
 		goto out;
 	}
-	err = patch_make_bsdiff40(delta.from.data, delta.from.size, delta.to.data, delta.to.size, memory, &sink, error);
+	err = make_first(&delta, error);
 	if (err == 0)
 		err = offer_imgdiff2(&delta, error);
 	if (err == 0)

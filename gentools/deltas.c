@@ -14,7 +14,7 @@ struct deltas {
 	struct plan *plan;
 	struct step **order; /* the steps to make a patch for, the largest first, so that no worker ends much later */
 	size_t count;
-	uint64_t memory; /* that applying one of them may take; 0: no matter */
+	struct delta_options options;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next;   /* of order[], to be taken */
@@ -71,7 +71,7 @@ static void *run_worker(void *ctx)
 
 	while ((step = take_step(worker->deltas))) {
 		struct error error = {0};
-		int err = delta_make(&step->old->data, &step->new->data, worker->deltas->memory, worker->spool,
+		int err = delta_make(&step->old->data, &step->new->data, &worker->deltas->options, worker->spool,
 		                     &step->data, &error);
 
 		if (err < 0)
@@ -164,7 +164,7 @@ int deltas_make(struct plan *plan, const struct gen_options *options, const stru
 	unsigned running = 0;
 	int err = collect(&d);
 
-	d.memory = needs_patch_memory(&options->limits, d.count);
+	d.options = (struct delta_options){needs_patch_memory(&options->limits, d.count), options->native};
 	if (jobs > d.count)
 		jobs = (unsigned)d.count;
 	if (jobs == 0)

@@ -61,7 +61,7 @@ struct gen_options {
 	bool has_time;    /* see time */
 	bool full;        /* the package asks for nothing of the source (gentools/full.h) */
 	bool allow_empty; /* a package that changes nothing is wanted all the same */
-	bool native;      /* for this project's updaters alone: SHA-256, copies, nodes, hard links, attributes */
+	bool native;      /* for this project's updaters alone: FOTADLT1, SHA-256, copies, nodes, links, attributes */
 	bool no_verify;   /* do not try the package out: its needs are not known then */
 	bool installable; /* what modules refuse for its rollback index is an error, and not only a warning */
 	bool minimal;     /* an upgrade of two packages, each within limits.package (gentools/minimal.h) */

@@ -342,6 +342,16 @@ int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_d
 	return err;
 }
 
+int patch_has_deflated(const void *data, size_t size, bool *has, struct error *error)
+{
+	struct deflated_list list = {0};
+	int err = deflated_find(&list, &(struct image){.data = data, .size = (int64_t)size}, error);
+
+	*has = list.count > 0;
+	deflated_free(&list);
+	return err;
+}
+
 int patch_make_raw(const void *new_data, size_t new_size, const struct sink *sink, struct error *error)
 {
 	struct imgmaker m = {.new = {.data = new_data, .size = (int64_t)new_size}, .error = error};

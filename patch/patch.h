@@ -153,6 +153,9 @@ int patch_make_bsdiff40(const void *old_data, size_t old_size, const void *new_d
 int patch_make_imgdiff2(const void *old_data, size_t old_size, const void *new_data, size_t new_size, uint64_t memory,
                         const struct sink *sink, struct error *error);
 
+/* Whether there is anything in the image of which patch_make_imgdiff2() makes a patch of what it inflates to. */
+int patch_has_deflated(const void *data, size_t size, bool *has, struct error *error);
+
 struct patch_native_options {
 	uint32_t
 		unit; /* bytes of a LEB or erase block that is changed at a time, in place; 0: the patch makes a copy */

@@ -8,6 +8,35 @@
 #define MANUAL       TEST_DATA "/../../gentools/update_gen.1"
 #define FAILS(cause) " >out 2>err; test $? = 1 && grep -q '" cause "' err"
 
+/*
+ * ARM programs of functions that call each other: SYSTEM/prog, and SYSTEM/prog2 which is SYSTEM/e/prog in version 2,
+ * where three instructions more move most of the code.
+ */
+#define PROGRAMS                                                                                                       \
+	SHELL_PYTHON "from zlib import crc32\n"                                                                        \
+		     "def program(name, seed, more):\n"                                                                \
+		     " start = [64 * f + (4 * more if f > 40 else 0) for f in range(400)]\n"                           \
+		     " code = bytes()\n"                                                                               \
+		     " for f in range(400):\n"                                                                         \
+		     "  for n in range(16):\n"                                                                         \
+		     "   r = crc32(bytes([seed, f & 255, f >> 8, n]))\n"                                               \
+		     "   call = start[r % 400] - len(code) - 8 >> 2 & 0xffffff | 0xeb000000\n"                         \
+		     "   code += (r & 0xfff0f | 0xe0800000 if n % 3 else call).to_bytes(4, 'little')\n"                \
+		     "  if f == 40: code += bytes.fromhex('0000a0e1') * more\n"                                        \
+		     " open(name, 'wb').write(code)\n"                                                                 \
+		     "os.mkdir('d2/SYSTEM/e')\n"                                                                       \
+		     "for seed, old, new in (1, 'prog', 'prog'), (2, 'prog2', 'e/prog'):\n"                            \
+		     " program('d1/SYSTEM/' + old, seed, 0)\n"                                                         \
+		     " program('d2/SYSTEM/' + new, seed, 3)\n\" && "
+/* The patches of both in x.zip and y.zip. */
+#define COMPARE_PATCHES                                                                                                \
+	SHELL_PYTHON "from zipfile import ZipFile\n"                                                                   \
+		     "x, y = ({n: z.read(n) for n in z.namelist()} for z in map(ZipFile, ('x.zip', 'y.zip')))\n"       \
+		     "assert not any(d.startswith(b'FOTADLT1') for d in x.values())\n"                                 \
+		     "both = [(x[n], y[n]) for n in x if x[n].startswith(b'BSDIFF40')]\n"                              \
+		     "assert len(both) == 2, x\n"                                                                      \
+		     "for old, new in both: assert new.startswith(b'FOTADLT1') and 2 * len(new) < len(old), both\n\""
+
 static const char *const truths[] = {
 	/* A device or a folder is not replaced by a package, whichever command makes it. */
 	"mkdir at; ln -s /dev/null null; " MAKE "-o at" FAILS("at: is a folder") " && ! test -s out && rmdir at",
@@ -39,6 +68,11 @@ static const char *const truths[] = {
 	     "grep -Ewq '[0-9a-f]{64}' text || exit 1; done; grep -q 'sha1_check(read_file' text",
 	MAKE "-o x.zip --minimal --max-package 6K >out && for z in x x-2; do unzip -p $z.zip META-INF/*/updater-script "
 	     "'store/0' >text 2>err; ! grep -Ew '[0-9a-f]{64}' text && grep -Ewq '[0-9a-f]{40}' text || exit 1; done",
+	/* Patches that know of ARM code, for updaters that know of them. */
+	SHELL_UNPACK "rm d?/SYSTEM/[abcd]; " PROGRAMS
+		     "$gen a -s d1 -t d2 -o x.zip >out && $gen a -s d1 -t d2 -o y.zip --compat native >out && "
+		     "grep -q '^verified' out && grep -q '^rename SYSTEM/prog2 -> SYSTEM/e/prog: ' out && "
+		     "$gen verify y.zip -s d1 -t d2 --compat native >out && " COMPARE_PATCHES,
 	/* What the lists change. */
 	"echo SYSTEM/a >l; " MAKE "-o x.zip --fullota l >out && grep -q '^whole SYSTEM/a: ' out && "
 	"grep -q '^patch SYSTEM/b: ' out",
