@@ -5,6 +5,7 @@
 #include "gentools/main_options.h"
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char usage[] =
 	"Usage: update_gen encrypt PACKAGE --to PUBLIC.pem [--to PUBLIC.pem]... [-o OUTPUT]\n"
@@ -38,4 +39,15 @@ int main_encrypt(int argc, char **argv)
 	}
 	err = recipients_encrypt(&recipients, argv[optind], output ? output : argv[optind], &error);
 	return main_end("update_gen encrypt", err, &error);
+}
+
+int main_take_recipient(void *recipients, const char *name, const char *value)
+{
+	struct error error;
+
+	(void)name;
+	if (recipients_add(recipients, value, &error) == 0)
+		return MAIN_GO_ON;
+	(void)fprintf(stderr, "update_gen: %s\n", error.message);
+	return EXIT_FAILURE;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/main_options.h"
 
-#include "gentools/encrypt.h"
 #include "gentools/main_settings.h"
 
 #include <errno.h>
@@ -90,7 +89,8 @@ int main_take_jobs(void *jobs, const char *name, const char *value)
 		*(unsigned *)jobs = (unsigned)number;
 		return MAIN_GO_ON;
 	}
-	(void)fprintf(stderr, "%s: --%s %s: not a number from 1 to %d\n", program_invocation_short_name, name, value, JOBS_MAX);
+	(void)fprintf(stderr, "%s: --%s %s: not a number from 1 to %d\n", program_invocation_short_name, name, value,
+	              JOBS_MAX);
 	return EXIT_USAGE;
 }
 
@@ -118,17 +118,6 @@ int main_take_compat(void *native, const char *name, const char *value)
 		return no_value(name, value, "neither lineage nor native");
 	*(bool *)native = is_native;
 	return MAIN_GO_ON;
-}
-
-int main_take_recipient(void *recipients, const char *name, const char *value)
-{
-	struct error error;
-
-	(void)name;
-	if (recipients_add(recipients, value, &error) == 0)
-		return MAIN_GO_ON;
-	(void)fprintf(stderr, "update_gen: %s\n", error.message);
-	return EXIT_FAILURE;
 }
 
 int main_end(const char *command, int err, const struct error *error)

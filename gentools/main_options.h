@@ -35,7 +35,6 @@ int main_parse_options(int argc, char **argv, const char *usage, const struct ma
 int main_take_jobs(void *jobs, const char *name, const char *value);     /* unsigned, above 0 */
 int main_take_bytes(void *bytes, const char *name, const char *value);   /* uint64_t, above 0; K, M or G may follow */
 int main_take_compat(void *native, const char *name, const char *value); /* bool: "native", not "lineage" */
-int main_take_recipient(void *recipients, const char *name, const char *value); /* struct recipients: one more */
 
 /* The exit status of a command that ended with err; what the error says goes to standard error. */
 int main_end(const char *command, int err, const struct error *error);

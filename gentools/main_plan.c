@@ -2,6 +2,7 @@
 #include "gentools/main_plan.h"
 
 #include "gentools/encrypt.h"
+#include "gentools/main_encrypt.h"
 #include "gentools/main_options.h"
 #include "gentools/main_settings.h"
 #include "gentools/matrix.h"

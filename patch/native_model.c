@@ -63,6 +63,7 @@ static int read_shifts(struct number_source *source, struct predict_shifts *shif
 		by += (uint32_t)number_read_signed(source);
 		shifts->list[shifts->count] = (struct predict_shift){.from = (uint32_t)from, .by = by};
 	}
+	predict_index(shifts);
 	return 0;
 }
 

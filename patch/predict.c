@@ -15,74 +15,6 @@
 /* Small numbers are no addresses of an image that begins at 0, nor offsets into one. */
 #define LEAST 256u
 
-/* Programs lie in a space as they lie in pages of their own. */
-#define PAGE UINT32_C(4096)
-
-void predict_lay_out(const struct predict_space *space)
-{
-	uint32_t end = 0;
-
-	for (size_t i = 0; i < space->program_count; i++) {
-		struct predict_program *program = &space->programs[i];
-		uint32_t low = ((end + PAGE - 1) & ~(PAGE - 1)) + program->low % PAGE;
-
-		program->bias = low - program->low;
-		program->low = low;
-		program->end += program->bias;
-		end = program->end;
-	}
-	for (size_t i = 0; i < space->segment_count; i++)
-		space->segments[i].address += space->programs[space->segments[i].program].low;
-}
-
-/* The first segment that ends behind the offset; the space's segment_count when there is none. */
-static size_t find_segment(const struct predict_space *space, uint64_t offset)
-{
-	size_t low = 0, high = space->segment_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct predict_segment *segment = &space->segments[middle];
-
-		if ((uint64_t)segment->offset + segment->length <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-struct predict_place predict_locate(const struct predict_space *space, uint64_t offset)
-{
-	size_t at = find_segment(space, offset);
-	const struct predict_segment *segment = &space->segments[at];
-
-	if (at == space->segment_count || segment->offset > offset)
-		return (struct predict_place){.address = (uint32_t)offset};
-	return (struct predict_place){.address = segment->address + (uint32_t)(offset - segment->offset),
-	                              .program = &space->programs[segment->program]};
-}
-
-bool predict_is_inside(const struct predict_program *program, uint32_t address)
-{
-	return address >= program->low && address < program->end;
-}
-
-uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value)
-{
-	size_t low = 0, high = shifts->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (shifts->list[middle].from <= value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 ? value + shifts->list[low - 1].by : value;
-}
-
 void predict_begin(struct predict_walk *walk, const struct prediction *prediction, uint64_t old_at, uint64_t new_at,
                    uint64_t length)
 {
@@ -91,7 +23,7 @@ void predict_begin(struct predict_walk *walk, const struct prediction *predictio
 	walk->new_at = new_at;
 	walk->length = length;
 	walk->at = old_at & 1;
-	walk->program_end = 0;
+	walk->from = walk->to = (struct predict_part){.end = 0};
 	walk->has_literals = false;
 	memset(walk->registers, 0, sizeof(walk->registers));
 }
@@ -103,33 +35,32 @@ static uint32_t code_at(const struct predict_window *window, uint64_t at)
 
 static uint32_t place(const struct predict_walk *walk, uint64_t at)
 {
-	return walk->address_of_0 + (uint32_t)at;
+	return walk->from.address_of_0 + (uint32_t)at;
 }
 
-/* Whose bytes the next ones are. */
-static void enter_segment(struct predict_walk *walk)
+/* Whose bytes the next ones are, in a space in which the stretch begins at `start`. */
+static void find_part(const struct predict_walk *walk, const struct predict_space *space, uint64_t start, uint64_t at,
+                      struct predict_part *part)
 {
-	const struct predict_space *old = &walk->prediction->old;
-	uint64_t offset = walk->old_at + walk->at;
-	size_t at = find_segment(old, offset);
-	const struct predict_segment *segment = &old->segments[at];
+	uint64_t offset = start + at;
+	size_t found = predict_find_segment(space, offset);
+	const struct predict_segment *segment = &space->segments[found];
 
-	walk->program = NULL;
-	walk->program_end = walk->length;
-	if (at == old->segment_count)
+	*part = (struct predict_part){.begin = at, .end = walk->length, .address_of_0 = (uint32_t)start};
+	if (found == space->segment_count)
 		return;
 	if (segment->offset > offset) {
-		walk->program_end = segment->offset - walk->old_at;
+		part->end = segment->offset - start;
 		return;
 	}
-	walk->program = &old->programs[segment->program];
-	walk->program_end = (uint64_t)segment->offset + segment->length - walk->old_at;
-	walk->address_of_0 = segment->address - (uint32_t)(segment->offset - walk->old_at);
+	part->program = &space->programs[segment->program];
+	part->end = (uint64_t)segment->offset + segment->length - start;
+	part->address_of_0 = segment->address - (uint32_t)(segment->offset - start);
 }
 
 static bool is_inside(const struct predict_walk *walk, uint32_t address)
 {
-	return predict_is_inside(walk->program, address);
+	return predict_is_inside(walk->from.program, address);
 }
 
 static bool read_half(uint32_t code, bool t32, struct arm_half *half)
@@ -162,8 +93,8 @@ static bool find_half(const struct predict_walk *walk, const struct predict_wind
 
 	if (!read_half(item->code, t32, &half) || !find_other_half(walk, window, t32, &half, item, &other))
 		return false;
-	item->target =
-		(half.upper ? half.value << 16 | other.value : other.value << 16 | half.value) + walk->program->bias;
+	item->target = (half.upper ? half.value << 16 | other.value : other.value << 16 | half.value) +
+	               walk->from.program->bias;
 	if (t32)
 		item->form = half.upper ? PREDICT_T32_UPPER : PREDICT_T32_LOWER;
 	else
@@ -181,7 +112,7 @@ static bool find_entry(const struct predict_walk *walk, unsigned kinds, struct p
 		return true;
 	}
 	item->form = PREDICT_WORD;
-	item->target = item->code + walk->program->bias;
+	item->target = item->code + walk->from.program->bias;
 	return is_inside(walk, item->target);
 }
 
@@ -209,7 +140,7 @@ static bool find_distance(const struct predict_walk *walk, struct predict_item *
 
 static bool find_word(const struct predict_walk *walk, unsigned kinds, struct predict_item *item)
 {
-	const struct predict_program *program = walk->program;
+	const struct predict_program *program = walk->from.program;
 
 	if (kinds & PREDICT_LITERAL && find_literal(walk, item))
 		return true;
@@ -273,6 +204,12 @@ static void keep_literal(struct predict_walk *walk, uint32_t address, uint32_t b
 	walk->literals[address / 4 % PREDICT_LITERALS] = (struct predict_literal){.address = address, .base = base};
 }
 
+/* LDR of either size, or ADD. */
+static bool may_use_literal(uint32_t code)
+{
+	return (code & 0xf800) == 0x4800 || (code & 0xffff) == 0xf8df || (code & 0xff78) == 0x4478;
+}
+
 /* Which words are loaded and added to the PC. Returns the bytes of the instruction. */
 static unsigned follow_literals(struct predict_walk *walk, uint64_t at, uint32_t code)
 {
@@ -315,6 +252,81 @@ static void skip_to(struct predict_walk *walk, uint64_t at)
 	walk->at = at + ((walk->old_at + at) & 1);
 }
 
+/* What is worth a closer look; most words and instructions are not. */
+struct sieve {
+	unsigned kinds;
+	uint32_t low; /* the program's lowest address as its words have it */
+	uint32_t addresses;
+	uint32_t offsets; /* how many of each there are; 0 when the block has none */
+};
+
+static struct sieve make_sieve(const struct predict_program *program, unsigned kinds)
+{
+	uint32_t size = program->end - program->low;
+
+	return (struct sieve){.kinds = kinds,
+	                      .low = program->low - program->bias,
+	                      .addresses = kinds & PREDICT_ADDRESS ? size : 0,
+	                      .offsets = kinds & PREDICT_OFFSET ? size : 0};
+}
+
+static bool may_be_word(const struct sieve *sieve, uint32_t code)
+{
+	return code - sieve->low < sieve->addresses || code < sieve->offsets ||
+	       (sieve->kinds & PREDICT_A32 && may_be_a32(code)) || (sieve->kinds & PREDICT_DISTANCE && code > 1);
+}
+
+/* Words only, up to one that may be an item, or to `stop`. */
+static void pass_words(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
+{
+	struct sieve sieve = make_sieve(walk->from.program, kinds);
+	uint64_t at = walk->at + (-(walk->old_at + walk->at) & 3);
+
+	while (at < stop && !may_be_word(&sieve, code_at(window, at)))
+		at += ITEM_SIZE;
+	walk->at = at;
+}
+
+static bool may_be_literal(const struct predict_walk *walk, uint64_t at)
+{
+	uint32_t here = place(walk, at);
+
+	return walk->has_literals && walk->literals[here / 4 % PREDICT_LITERALS].address == here;
+}
+
+/* Instructions of 2 bytes or 4, and words among them: the same. */
+static void pass_halves(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
+{
+	struct sieve sieve = make_sieve(walk->from.program, kinds);
+	uint64_t at = walk->at;
+
+	for (; at < stop; at += 2) {
+		uint32_t code = code_at(window, at);
+
+		if (kinds & PREDICT_T32 && may_be_t32(code))
+			break;
+		if (kinds & PREDICT_LITERAL && (may_use_literal(code) || may_be_literal(walk, at)))
+			break;
+		if ((walk->old_at + at) % 4 == 0 && may_be_word(&sieve, code))
+			break;
+	}
+	walk->at = at;
+}
+
+/* Pass what is no item for sure. False: all of it up to `stop`, or to where something else begins. */
+static bool pass(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
+{
+	if (stop > walk->from.end)
+		stop = walk->from.end;
+	if (stop > walk->length - (ITEM_SIZE - 1))
+		stop = walk->length - (ITEM_SIZE - 1);
+	if (kinds & (PREDICT_T32 | PREDICT_LITERAL))
+		pass_halves(walk, window, kinds, stop);
+	else
+		pass_words(walk, window, kinds, stop);
+	return walk->at < stop;
+}
+
 bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,
                   struct predict_item *item)
 {
@@ -328,11 +340,18 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 			skip_to(walk, ((block + 1) << prediction->block_log) - walk->new_at);
 			continue;
 		}
-		if (walk->at >= walk->program_end)
-			enter_segment(walk);
-		if (!walk->program) {
-			skip_to(walk, walk->program_end);
+		if (walk->at >= walk->from.end)
+			find_part(walk, &prediction->old, walk->old_at, walk->at, &walk->from);
+		if (!walk->from.program) {
+			skip_to(walk, walk->from.end);
 			continue;
+		}
+		if (!(kinds & (PREDICT_REL | PREDICT_REL_ODD))) {
+			uint64_t block_end = ((block + 1) << prediction->block_log) - walk->new_at;
+			uint64_t stop = block_end < limit ? block_end : limit;
+
+			if (!pass(walk, window, kinds, stop))
+				continue;
 		}
 		*item = (struct predict_item){
 			.at = walk->at, .code = code_at(window, walk->at), .place = place(walk, walk->at)};
@@ -350,49 +369,16 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 	return false;
 }
 
-uint32_t predict_rewrite(const struct predict_walk *walk, const struct predict_item *item)
+uint32_t predict_rewrite(struct predict_walk *walk, const struct predict_item *item)
 {
 	const struct prediction *prediction = walk->prediction;
-	struct predict_place place = predict_locate(&prediction->new, walk->new_at + item->at);
+	struct predict_part *to = &walk->to;
 	bool is_symbol = item->form == PREDICT_SYMBOL;
+	struct predict_place place;
 
+	if (item->at < to->begin || item->at >= to->end)
+		find_part(walk, &prediction->new, walk->new_at, item->at, to);
+	place = (struct predict_place){.address = to->address_of_0 + (uint32_t)item->at, .program = to->program};
 	return predict_encode(item, &place,
 	                      predict_shifted(is_symbol ? &prediction->symbols : &prediction->addresses, item->target));
-}
-
-uint32_t predict_encode(const struct predict_item *item, const struct predict_place *place, uint32_t target)
-{
-	uint32_t base = item->base + (place->address - item->place);
-	uint32_t low = place->program ? place->program->low : 0;
-	uint32_t word = target - (place->program ? place->program->bias : 0);
-
-	switch (item->form) {
-	case PREDICT_A32_BRANCH:
-		return arm_a32_branch_to(item->code, place->address, target);
-	case PREDICT_T32_BRANCH:
-		return arm_t32_branch_to(ARM_BRANCH, item->code, place->address, target);
-	case PREDICT_T32_BRANCH_X:
-		return arm_t32_branch_to(ARM_BRANCH_X, item->code, place->address, target);
-	case PREDICT_T32_BRANCH_IF:
-		return arm_t32_branch_to(ARM_BRANCH_IF, item->code, place->address, target);
-	case PREDICT_A32_LOWER:
-		return arm_a32_half_with(item->code, word);
-	case PREDICT_A32_UPPER:
-		return arm_a32_half_with(item->code, word >> 16);
-	case PREDICT_T32_LOWER:
-		return arm_t32_half_with(item->code, word);
-	case PREDICT_T32_UPPER:
-		return arm_t32_half_with(item->code, word >> 16);
-	case PREDICT_WORD_OFFSET:
-		return target - low;
-	case PREDICT_WORD_FROM:
-		return target - base;
-	case PREDICT_WORD_FROM31:
-		return (target - base) & 0x7fffffff;
-	case PREDICT_SYMBOL:
-		return target << 8 | (item->code & 0xff);
-	case PREDICT_WORD:
-		break;
-	}
-	return word;
 }

@@ -53,9 +53,15 @@ struct predict_shift {
 	uint32_t by;
 };
 
+/* Where the search among shifts begins: of each of so many equal parts of the addresses, the first shift behind it. */
+#define PREDICT_PARTS 1024
+
 struct predict_shifts {
 	struct predict_shift *list; /* by `from`, ascending; owned by who made it */
 	size_t count;
+	bool is_indexed;
+	unsigned part_log; /* of a part's addresses */
+	uint32_t ends[PREDICT_PARTS];
 };
 
 struct prediction {
@@ -81,7 +87,16 @@ struct predict_place {
 };
 struct predict_place predict_locate(const struct predict_space *space, uint64_t offset);
 
-bool predict_is_inside(const struct predict_program *program, uint32_t address);
+/* The first segment that ends behind the offset; the space's segment_count when there is none. */
+size_t predict_find_segment(const struct predict_space *space, uint64_t offset);
+
+static inline bool predict_is_inside(const struct predict_program *program, uint32_t address)
+{
+	return address >= program->low && address < program->end;
+}
+
+/* Let predict_shifted() find shifts faster, as long as the list stays what it is. */
+void predict_index(struct predict_shifts *shifts);
 uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value);
 
 /* How an item's 4 bytes hold what they mean. */
@@ -135,15 +150,22 @@ struct predict_literal {
 	uint32_t base;
 };
 
+/* Bytes of a stretch, one behind the other, that one program has, or none. */
+struct predict_part {
+	const struct predict_program *program; /* NULL: nobody's */
+	uint64_t begin;                        /* of the stretch */
+	uint64_t end;
+	uint32_t address_of_0; /* address where the stretch would begin if all of it were this part */
+};
+
 struct predict_walk {
 	const struct prediction *prediction;
 	uint64_t old_at;
 	uint64_t new_at;
 	uint64_t length;
-	uint64_t at;                           /* where the next item is looked for */
-	const struct predict_program *program; /* whose bytes these are; NULL: nobody's */
-	uint64_t program_end;                  /* of the segment, or of what is nobody's */
-	uint32_t address_of_0;                 /* old address where the stretch would begin if all were this segment */
+	uint64_t at;              /* where the next item is looked for */
+	struct predict_part from; /* of the old image, where that is */
+	struct predict_part to;   /* of the new one, where the last item went */
 	bool has_literals;
 	struct predict_literal literals[PREDICT_LITERALS]; /* by address; cleared when there is a first one */
 	struct {
@@ -165,7 +187,7 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
                   struct predict_item *item);
 
 /* The item's bytes as they are predicted. */
-uint32_t predict_rewrite(const struct predict_walk *walk, const struct predict_item *item);
+uint32_t predict_rewrite(struct predict_walk *walk, const struct predict_item *item);
 
 /* The item's bytes where they lie at that place and mean the new target, an address or a symbol number. */
 uint32_t predict_encode(const struct predict_item *item, const struct predict_place *place, uint32_t target);

@@ -79,6 +79,35 @@ START_TEST(test_shifts)
 }
 END_TEST
 
+/* An index must change nothing, wherever shifts lie in its parts. */
+START_TEST(test_indexed_shifts)
+{
+	static const uint32_t gaps[] = {0, 1, 7, 1000, 3 << 20};
+	struct predict_shift list[600];
+	struct predict_shifts shifts = {.list = list, .count = 600};
+	struct predict_shifts indexed;
+	uint32_t from = 0;
+
+	for (uint32_t i = 0; i < 600; i++) {
+		from += gaps[i * i % 5];
+		list[i] = (struct predict_shift){.from = from, .by = i * 0x9e3779b9};
+	}
+	indexed = shifts;
+	predict_index(&indexed);
+	for (uint32_t i = 0; i < 600; i++) {
+		for (int32_t by = -3; by <= 3; by++) {
+			uint32_t value = list[i].from + (uint32_t)by;
+
+			ck_assert_uint_eq(predict_shifted(&indexed, value), predict_shifted(&shifts, value));
+		}
+	}
+	shifts.count = 0;
+	indexed = shifts;
+	predict_index(&indexed);
+	ck_assert_uint_eq(predict_shifted(&indexed, 5), 5);
+}
+END_TEST
+
 START_TEST(test_a32_code)
 {
 	struct predict_item items[4];
@@ -348,6 +377,7 @@ Suite *suite_predict(void)
 	tcase_add_test(tcase, test_addresses);
 	tcase_add_test(tcase, test_programs_are_laid_out);
 	tcase_add_test(tcase, test_shifts);
+	tcase_add_test(tcase, test_indexed_shifts);
 	tcase_add_test(tcase, test_a32_code);
 	tcase_add_test(tcase, test_halves_far_apart);
 	tcase_add_test(tcase, test_t32_code);
