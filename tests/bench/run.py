@@ -62,7 +62,7 @@ def account(tool, files, result):
         result.stated = told["memory"]
         if tool.in_place:
             result.written, result.erases = told["changed"] * images.LEB, told["changed"]
-            result.scratch = told["stash"]
+            result.scratch = 0
 
 
 def run_files(tool, files, seconds):
