@@ -20,19 +20,19 @@ static const char usage[] =
 	"\"apply\" makes NEW of OLD. \"info\" tells what a patch is made of and what applying it takes.\n"
 	"\n"
 	"  --leb BYTES         the patch changes its source in place, so many bytes (a LEB of a UBI volume, an erase "
-        "block)\n"
+	"block)\n"
 	"                      at a time, in an order in which nothing is lost that is needed later. \"apply\" tries "
-        "such\n"
+	"such\n"
 	"                      a patch in memory; on a module the updater writes unit by unit\n"
-	"  --max-memory BYTES  heap that applying may take at most; K, M or G may follow. Without it, what is best for "
-        "the\n"
-	"                      patch's size: about 1 MiB\n"
+	"  --max-memory BYTES  heap that applying may take at most; K, M or G may follow. Without it about 1 MiB, and "
+        "up\n"
+	"                      to 4 MiB where compressed parts are looked into; a kernel's xz takes some 300 MiB\n"
 	"  --json              for programs\n"
 	"  --help              this text\n"
 	"  --version           version of this program\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage. A file appears under its name when it is whole; one that is "
-        "there\n"
+	"there\n"
 	"is replaced.\n";
 
 struct options {
@@ -92,8 +92,10 @@ static int apply_units(const struct open_file *old, const struct content *patch,
 	if (err == 0) {
 		image = calloc(1, block.size + 1);
 		unit = malloc(info.unit);
-		if (!image || !unit)
-			err = error_set(error, 0, ENOMEM, "out of memory");
+		if (!image || !unit) {
+			(void)error_set(error, 0, ENOMEM, "out of memory");
+			err = -ENOMEM;
+		}
 	}
 	block.data = image;
 	reader = reader_from_memory(&block);

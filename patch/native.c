@@ -47,7 +47,10 @@ static int read_head(struct native *native)
 		head->changed = number_read(&source);
 	if (source.failed || source.left > 0 || head->unit == 0)
 		return broken_record(input->error, "head");
-	native->units = head->new_size / head->unit + (head->new_size % head->unit > 0);
+	if ((head->flags & (NATIVE_IN_PLACE | NATIVE_VIEWS)) == (NATIVE_IN_PLACE | NATIVE_VIEWS))
+		return patch_broken(input->error, "patch: in place there are no views");
+	native->old_size = head->old_size;
+	native->new_size = head->new_size;
 	return 0;
 }
 
@@ -88,10 +91,14 @@ static int open_patch(struct native *native, const struct content *patch, uint64
 int native_open(struct native *native, const struct content *patch, uint64_t limit, struct error *error)
 {
 	int err = open_patch(native, patch, limit, error);
+	const struct native_head *head = &native->head;
 
-	if (err == 0 && native->head.flags & NATIVE_IN_PLACE)
-		err = read_units(native);
-	return err;
+	if (err == 0 && head->flags & NATIVE_VIEWS)
+		err = native_views_read(native);
+	if (err < 0)
+		return err;
+	native->units = native->new_size / head->unit + (native->new_size % head->unit > 0);
+	return head->flags & NATIVE_IN_PLACE ? read_units(native) : 0;
 }
 
 int native_read_head(const struct content *patch, struct native_head *head, struct error *error)
@@ -122,7 +129,8 @@ static int begin_unit(struct native *native, struct number_source *source)
 	if (source->failed || native->unit >= native->units)
 		return broken_record(native->input.error, "frame");
 	native->position = native->unit * head->unit;
-	native->end = head->new_size - native->position > head->unit ? native->position + head->unit : head->new_size;
+	native->end =
+		native->new_size - native->position > head->unit ? native->position + head->unit : native->new_size;
 	return 0;
 }
 
@@ -258,6 +266,7 @@ int native_next(struct native *native)
 void native_close(struct native *native)
 {
 	native_input_close(&native->input);
+	native_views_close(&native->views);
 	for (unsigned i = 0; i < NATIVE_STREAMS; i++)
 		native_packed_close(&native->streams[i]);
 	native_model_free(&native->model, &native->pool);

@@ -8,14 +8,15 @@
 #include "patch/number.h"
 #include "patch/pool.h"
 #include "patch/predict.h"
+#include "patch/view.h"
 #include <stdbool.h>
 
 #define NATIVE_MAGIC "FOTADLT1"
 
 /* Bits of the head's flags. */
-enum { NATIVE_DIGESTS = 1, NATIVE_IN_PLACE = 2, NATIVE_FLAGS = 3 };
+enum { NATIVE_DIGESTS = 1, NATIVE_IN_PLACE = 2, NATIVE_VIEWS = 4, NATIVE_FLAGS = 7 };
 
-enum native_record { NATIVE_HEAD = 1, NATIVE_UNITS, NATIVE_MODEL, NATIVE_FRAME };
+enum native_record { NATIVE_HEAD = 1, NATIVE_UNITS, NATIVE_MODEL, NATIVE_FRAME, NATIVE_VIEWS_RECORD };
 
 struct native_head {
 	unsigned flags;
@@ -95,6 +96,10 @@ int native_packed_feed(struct native_packed *packed, const uint8_t *data, size_t
 int native_packed_read(struct native_packed *packed, void *buffer, size_t length, struct error *error);
 void native_packed_close(struct native_packed *packed);
 
+/* The body of a record that is packed as a whole: *plain is in the pool. -EINVAL or -ENOMEM without a word. */
+int native_unpack(const uint8_t *body, size_t size, uint8_t **plain, size_t *plain_size, struct pool *pool,
+                  struct error *error);
+
 /* ---- The model: what predicts old bytes ---- */
 
 /* The prediction's lists are in the pool. What was there before is freed. */
@@ -110,6 +115,17 @@ void native_model_free(struct prediction *model, struct pool *pool);
  */
 uint64_t native_predict(struct predict_walk *walk, const struct predict_window *window, uint64_t at, uint64_t end,
                         uint8_t *out);
+
+/* ---- Views, between which a patch may be made instead of between the images themselves (native_views.c) ---- */
+
+struct native_views {
+	struct view old;
+	struct view new;
+	size_t cache;        /* bytes */
+	struct reader image; /* the old one */
+	struct view_reader *reader;
+	struct view_writer *writer;
+};
 
 /* ---- Applying ---- */
 
@@ -129,6 +145,9 @@ struct native {
 	struct native_head head;
 	struct pool pool;
 	struct native_input input;
+	struct native_views views;
+	uint64_t old_size; /* bytes that stretches are taken from, and make: of the views, where there are some */
+	uint64_t new_size;
 	struct native_packed streams[NATIVE_STREAMS];
 	bool has_begun; /* the coders hold a state */
 	bool has_model;
@@ -146,6 +165,7 @@ struct native {
 	uint64_t position; /* of the target: where the next byte goes */
 	uint64_t end;      /* of the present unit */
 	/* For those who want to know. */
+	uint64_t views_memory;                 /* bytes, beside the pool */
 	uint64_t packed_sizes[NATIVE_STREAMS]; /* of the present frame */
 	uint64_t control_size;                 /* plain bytes of the same */
 	uint64_t model_bytes;                  /* of all models' records */
@@ -161,6 +181,12 @@ int native_next(struct native *native);
 /* Make its bytes. */
 int native_make(struct native *native, const struct reader *old, const struct sink *sink);
 void native_close(struct native *native);
+
+int native_views_read(struct native *native);
+void native_views_close(struct native_views *views);
+
+/* All frames of a patch that makes a copy, which was opened. */
+int native_copy(struct native *native, const struct reader *old, const struct sink *sink);
 
 /* Whole files and images, not in place. */
 int native_apply(const struct reader *old, const struct content *patch, uint64_t new_size, const struct sink *sink,

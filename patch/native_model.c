@@ -86,7 +86,7 @@ static int read_plain(struct prediction *model, const uint8_t *plain, size_t siz
 	return source.failed || source.left > 0 || model->block_log < BLOCK_LOG_MIN ? -EINVAL : 0;
 }
 
-static int unpack(const uint8_t *body, size_t size, uint8_t **plain, size_t *plain_size, struct pool *pool,
+int native_unpack(const uint8_t *body, size_t size, uint8_t **plain, size_t *plain_size, struct pool *pool,
                   struct error *error)
 {
 	struct number_source source = {.data = body, .left = size};
@@ -119,7 +119,7 @@ int native_model_read(struct prediction *model, const uint8_t *body, size_t size
 	int err;
 
 	native_model_free(model, pool);
-	err = unpack(body, size, &plain, &plain_size, pool, error);
+	err = native_unpack(body, size, &plain, &plain_size, pool, error);
 	if (err == 0)
 		err = read_plain(model, plain, plain_size, pool);
 	pool_free(pool, plain);

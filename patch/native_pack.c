@@ -168,3 +168,26 @@ int native_pack(const struct buffer *plain, enum native_content content, unsigne
 	buffer_free(&trial);
 	return err;
 }
+
+#define RECORD_DICTIONARY_MAX 18u
+
+int native_put_packed(struct buffer *records, unsigned type, const struct buffer *plain, struct error *error)
+{
+	struct buffer packed = {0};
+	struct buffer body = {0};
+	struct native_coding coding;
+	uint8_t settings[3];
+	int err = native_pack(plain, NATIVE_OF_NUMBERS, RECORD_DICTIONARY_MAX, &coding, &packed, error);
+
+	if (err == 0)
+		err = native_put_number(&body, plain->size, error);
+	if (err == 0)
+		err = buffer_append(&body, settings, native_coding_write(settings, &coding), error);
+	if (err == 0)
+		err = buffer_append(&body, packed.data, packed.size, error);
+	if (err == 0)
+		err = native_put_record(records, type, &body, error);
+	buffer_free(&body);
+	buffer_free(&packed);
+	return err;
+}

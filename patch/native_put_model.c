@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/native_write.h"
 
-#define DICTIONARY_MAX 18u
-
 static int put_programs(struct buffer *plain, const struct predict_space *space, struct error *error)
 {
 	int err = native_put_number(plain, space->program_count, error);
@@ -71,23 +69,10 @@ static int put_plain(struct buffer *plain, const struct prediction *model, struc
 int native_put_model(struct native_writer *w)
 {
 	struct buffer plain = {0};
-	struct buffer packed = {0};
-	struct native_coding coding;
-	uint8_t settings[3];
 	int err = put_plain(&plain, w->model, w->error);
 
-	w->body.size = 0;
 	if (err == 0)
-		err = native_pack(&plain, NATIVE_OF_NUMBERS, DICTIONARY_MAX, &coding, &packed, w->error);
-	if (err == 0)
-		err = native_put_number(&w->body, plain.size, w->error);
-	if (err == 0)
-		err = buffer_append(&w->body, settings, native_coding_write(settings, &coding), w->error);
-	if (err == 0)
-		err = buffer_append(&w->body, packed.data, packed.size, w->error);
-	if (err == 0)
-		err = native_put_record(&w->records, NATIVE_MODEL, &w->body, w->error);
-	buffer_free(&packed);
+		err = native_put_packed(&w->records, NATIVE_MODEL, &plain, w->error);
 	buffer_free(&plain);
 	return err;
 }

@@ -22,8 +22,8 @@ static int next_stretch(struct native *native)
 	struct native_stretch *stretch = &native->stretch;
 	struct number_source *entries = &native->entries;
 	int64_t away = number_read_signed(entries);
-	uint64_t old_size = native->head.old_size;
-	uint64_t left = native->head.new_size - native->position;
+	uint64_t old_size = native->old_size;
+	uint64_t left = native->new_size - native->position;
 	uint64_t old_at = stretch->old_at + (uint64_t)away;
 	uint64_t along = number_read_up_to(entries, left);
 	uint64_t literals = number_read_up_to(entries, left - along);
@@ -136,10 +136,10 @@ int native_make(struct native *native, const struct reader *old, const struct si
 {
 	int made = allocate_chunks(native);
 
-	if (made == 0 && old->size < native->head.old_size)
+	if (made == 0 && old->size < native->old_size)
 		return error_set(native->input.error, RESULT_VERIFY, EINVAL,
 		                 "old content: %" PRIu64 " bytes, and the patch is for %" PRIu64, old->size,
-		                 native->head.old_size);
+		                 native->old_size);
 	while (made >= 0 && native->position < native->end) {
 		if (native->stretch.along == 0 && native->stretch.literals == 0) {
 			made = next_stretch(native);
@@ -157,29 +157,4 @@ int native_make(struct native *native, const struct reader *old, const struct si
 	if (native->entries.left > 0)
 		return patch_broken(native->input.error, "patch: a frame has more stretches than its unit needs");
 	return 0;
-}
-
-int native_apply(const struct reader *old, const struct content *patch, uint64_t new_size, const struct sink *sink,
-                 struct error *error)
-{
-	struct native *native = calloc(1, sizeof(*native));
-	int err;
-
-	if (!native)
-		return patch_no_memory(error);
-	err = native_open(native, patch, UINT64_MAX, error);
-	if (err == 0 && native->head.flags & NATIVE_IN_PLACE)
-		err = patch_broken(error, "patch: it changes its source in place, and makes no copy");
-	if (err == 0 && native->head.new_size != new_size)
-		err = patch_broken(error, "patch: makes %" PRIu64 " bytes, expected %" PRIu64, native->head.new_size,
-		                   new_size);
-	while (err == 0) {
-		err = native_next(native);
-		if (err <= 0)
-			break;
-		err = native_make(native, old, sink);
-	}
-	native_close(native);
-	free(native);
-	return err;
 }

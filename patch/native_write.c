@@ -17,7 +17,7 @@ static const enum native_content contents[NATIVE_STREAMS] = {NATIVE_OF_NUMBERS, 
 
 static int open_writer(struct native_writer *w)
 {
-	w->units = (size_t)(w->head.new_size / w->head.unit + (w->head.new_size % w->head.unit > 0));
+	w->units = (size_t)w->new.size / w->head.unit + ((size_t)w->new.size % w->head.unit > 0);
 	w->predicted = malloc((size_t)w->new.size + NATIVE_ITEM_SIZE);
 	if (!w->predicted)
 		return patch_no_memory(w->error);
@@ -90,7 +90,7 @@ static int put_together(struct native_writer *w)
 uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start)
 {
 	*start = (uint64_t)unit * w->head.unit;
-	return w->head.new_size - *start < w->head.unit ? w->head.new_size : *start + w->head.unit;
+	return (uint64_t)w->new.size - *start < w->head.unit ? (uint64_t)w->new.size : *start + w->head.unit;
 }
 
 int native_put_kinds(struct native_writer *w, size_t unit)
@@ -260,8 +260,10 @@ static int put_stretches(struct native_writer *w, const struct alignment *alignm
 
 static int put_copy(struct native_writer *w, const struct alignment *alignment)
 {
-	int err = w->model ? native_put_model(w) : 0;
+	int err = w->head.flags & NATIVE_VIEWS ? native_put_views(w) : 0;
 
+	if (err == 0 && w->model)
+		err = native_put_model(w);
 	if (err == 0)
 		err = put_stretches(w, alignment);
 	if (err == 0)
@@ -331,8 +333,8 @@ static int write_patch(struct native_writer *w, const struct alignment *alignmen
 
 static bool predicts_anything(const struct native_writer *w, const struct prediction *model)
 {
-	uint64_t blocks =
-		(w->head.new_size >> model->block_log) + (w->head.new_size % (UINT64_C(1) << model->block_log) > 0);
+	uint64_t blocks = ((uint64_t)w->new.size >> model->block_log) +
+	                  ((uint64_t)w->new.size % (UINT64_C(1) << model->block_log) > 0);
 
 	for (uint64_t i = 0; i < blocks; i++)
 		if (model->kinds[i])
@@ -365,18 +367,48 @@ static int write_smallest(struct native_writer *w, const struct alignment *align
 	return err;
 }
 
+/* Between the views of both images, if there are compressed parts that differ. */
+static int look_inside(struct native_writer *w)
+{
+	uint64_t memory = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
+	int err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, memory, w->error);
+
+	if (err < 0 || w->new_view.view.count == 0 || w->old_view.plain.size > INT32_MAX ||
+	    w->new_view.plain.size > INT32_MAX)
+		return err;
+	w->head.flags |= NATIVE_VIEWS;
+	w->old = (struct image){.data = w->old_view.plain.data, .size = (int64_t)w->old_view.plain.size};
+	w->new = (struct image){.data = w->new_view.plain.data, .size = (int64_t)w->new_view.plain.size};
+	return 0;
+}
+
+static int make(struct native_writer *w)
+{
+	struct alignment alignment = {0};
+	struct prediction model = {.kinds = NULL};
+	int err = w->head.flags & NATIVE_IN_PLACE ? 0 : look_inside(w);
+
+	if (err == 0)
+		err = alignment_make(&alignment, &w->old, &w->new, w->error);
+	if (err == 0)
+		err = prediction_make(&model, &w->old, &w->new, &alignment, w->error);
+	if (err == 0)
+		err = write_smallest(w, &alignment, &model);
+	prediction_free(&model);
+	alignment_free(&alignment);
+	return err;
+}
+
 int patch_make_native(const void *old_data, size_t old_size, const void *new_data, size_t new_size,
                       const struct patch_native_options *options, const struct sink *sink, struct error *error)
 {
 	struct native_writer w = {
-		.old = {.data = old_data, .size = (int64_t)old_size},
-		.new = {.data = new_data, .size = (int64_t)new_size},
+		.old_image = {.data = old_data, .size = (int64_t)old_size},
+		.new_image = {.data = new_data, .size = (int64_t)new_size},
 		.head = {.old_size = old_size, .new_size = new_size, .unit = USUAL_UNIT},
 		.memory = options->memory,
 		.error = error,
 	};
-	struct alignment alignment = {0};
-	struct prediction model = {.kinds = NULL};
 	int err;
 
 	if (old_size > INT32_MAX || new_size > INT32_MAX)
@@ -384,6 +416,8 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 		                 new_size);
 	if (options->unit > NATIVE_UNIT_MAX)
 		return error_set(error, 0, EINVAL, "patch: units of %u bytes are too large", options->unit);
+	w.old = w.old_image;
+	w.new = w.new_image;
 	memcpy(w.dictionaries, usual_dictionaries, sizeof(w.dictionaries));
 	if (options->unit > 0) {
 		w.head.unit = options->unit;
@@ -391,18 +425,14 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 	}
 	if (options->digests) {
 		w.head.flags |= NATIVE_DIGESTS;
-		sha256(&w.head.old_digest, &w.old);
-		sha256(&w.head.new_digest, &w.new);
+		sha256(&w.head.old_digest, &w.old_image);
+		sha256(&w.head.new_digest, &w.new_image);
 	}
-	err = alignment_make(&alignment, &w.old, &w.new, error);
-	if (err == 0)
-		err = prediction_make(&model, &w.old, &w.new, &alignment, error);
-	if (err == 0)
-		err = write_smallest(&w, &alignment, &model);
+	err = make(&w);
 	if (err == 0)
 		err = patch_hand_over(&w.patch, sink, error);
-	prediction_free(&model);
-	alignment_free(&alignment);
 	close_writer(&w);
+	viewed_free(&w.old_view);
+	viewed_free(&w.new_view);
 	return err;
 }

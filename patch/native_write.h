@@ -6,12 +6,16 @@
 #include "patch/align.h"
 #include "patch/buffer.h"
 #include "patch/native.h"
+#include "patch/view_find.h"
 
 /* ---- Parts of records, and packing (native_pack.c) ---- */
 
 int native_put_number(struct buffer *buffer, uint64_t value, struct error *error);
 int native_put_signed(struct buffer *buffer, int64_t value, struct error *error);
 int native_put_record(struct buffer *patch, unsigned type, const struct buffer *body, struct error *error);
+
+/* A record that is packed as a whole. */
+int native_put_packed(struct buffer *records, unsigned type, const struct buffer *plain, struct error *error);
 
 /* What a stream holds, so that its coder is tried with fitting settings. */
 enum native_content { NATIVE_OF_NUMBERS, NATIVE_OF_RESIDUE, NATIVE_OF_BYTES };
@@ -36,11 +40,15 @@ struct native_stream {
 };
 
 struct native_writer {
-	struct image old;
+	struct image old_image;
+	struct image new_image;
+	struct viewed old_view; /* with NATIVE_VIEWS */
+	struct viewed new_view;
+	struct image old; /* what stretches are taken from, and make: the images, or what the views show of them */
 	struct image new;
 	const struct prediction *model; /* NULL: old bytes stay as they are */
 	struct native_head head;
-	size_t units; /* of the target */
+	size_t units; /* that frames make */
 	struct native_stream streams[NATIVE_STREAMS];
 	unsigned dictionaries[NATIVE_STREAMS]; /* log2 of the most bytes */
 	uint64_t memory;                       /* that applying may take; 0: no matter */
@@ -62,8 +70,9 @@ int native_pack_streams(struct native_writer *w);
 /* The frame of a unit whose parts of the packed streams come next. */
 int native_put_frame(struct native_writer *w, size_t unit, bool anew);
 
-/* The record of the model (native_put_model.c). */
+/* Records of the model and of the views (native_put_model.c, native_put_views.c). */
 int native_put_model(struct native_writer *w);
+int native_put_views(struct native_writer *w);
 
 /* The records of a patch in place (native_place.c). */
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment);

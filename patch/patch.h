@@ -29,6 +29,12 @@
 #define PATCH_BSDIFF40_MEMORY (12u << 20)
 #define PATCH_IMGDIFF2_MEMORY (16u << 20)
 
+/*
+ * FOTADLT1 patches say themselves what they take. What they see inside of compressed parts for is kept to this, unless
+ * their maker was allowed more.
+ */
+#define PATCH_NATIVE_VIEW_MEMORY (4u << 20)
+
 enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2, PATCH_NATIVE };
 
 /*

@@ -3,6 +3,7 @@
 #include "patch/number.h"
 #include "patch/patch.h"
 #include "tests/patch/program.h"
+#include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
 #include "tests/patch/support.h"
 
@@ -102,6 +103,39 @@ START_TEST(a_program_is_predicted)
 		bytes_free(&old.bytes);
 		bytes_free(&new.bytes);
 	}
+}
+END_TEST
+
+static struct bytes zlib_in_noise(const struct bytes *plain)
+{
+	const struct deflate_settings settings = {.container = ZLIB_STREAM, .level = 9, .memory = 8};
+	struct bytes image = random_bytes(700, 9);
+	struct bytes packed = squeeze_deflate(plain, &settings);
+
+	bytes_append(&image, packed.data, packed.size);
+	bytes_append(&image, "end", 3);
+	bytes_free(&packed);
+	return image;
+}
+
+START_TEST(compressed_parts_are_looked_into)
+{
+	struct bytes old_plain = text_bytes(40000, 1);
+	struct bytes new_plain = edited_copy(&old_plain, 2);
+	struct bytes old = zlib_in_noise(&old_plain);
+	struct bytes new = zlib_in_noise(&new_plain);
+	struct bytes between_plain = make(&old_plain, &new_plain, false);
+	struct bytes patch = make(&old, &new, false);
+
+	ck_assert_uint_lt(patch.size, between_plain.size + 150);
+	round_trip(&old, &new);
+	apply_cut_everywhere(&old, &patch, new.size);
+	bytes_free(&patch);
+	bytes_free(&between_plain);
+	bytes_free(&new);
+	bytes_free(&old);
+	bytes_free(&new_plain);
+	bytes_free(&old_plain);
 }
 END_TEST
 
@@ -357,6 +391,7 @@ Suite *suite_native(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, makes_what_it_was_made_for);
 	tcase_add_test(tcase, a_program_is_predicted);
+	tcase_add_test(tcase, compressed_parts_are_looked_into);
 	tcase_add_test(tcase, the_same_twice);
 	tcase_add_test(tcase, cut_anywhere_it_is_refused);
 	tcase_add_test(tcase, a_flipped_bit_is_refused_before_its_frame);
