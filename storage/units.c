@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A journal and the one that is about to replace it: header, the longest name, a unit. */
-#define SCRATCH(unit) (2 * ((uint64_t)(unit) + STORAGE_NAME_MAX + 128))
+/* A journal and the one that is about to replace it: header, the longest name, a unit and marks of its pages. */
+#define SCRATCH(unit) (2 * ((uint64_t)(unit) + (unit) / 128 + STORAGE_NAME_MAX + 128))
 
 int units_note(struct storage_units *units, const struct units_journal *journal, struct error *error)
 {
@@ -62,6 +62,7 @@ int units_end(struct storage_units *units, struct error *error)
 	mtd_map_close(&units->map);
 	free(units->journal);
 	free(units->block);
+	free(units->marks);
 	free(units->back);
 	free(units);
 	return err < 0 ? err : 0;

@@ -19,7 +19,11 @@ struct units_journal {
 	uint32_t unit;
 	const uint8_t *data;
 	size_t size;
+	const uint8_t *old; /* marks of what the pages held before, by which somebody else's content is told; or none */
+	size_t old_size;
 };
+
+#define UNITS_MARK_SIZE 4u /* bytes, of a page's SHA-256 */
 
 /* Replace the journal, durably. */
 int units_journal_save(struct storage *storage, const char *path, const struct storage_name *object,
@@ -56,6 +60,7 @@ struct storage_units {
 	bool failed;                      /* a change failed: the journal must stay */
 	uint8_t *back;                    /* a unit, to read back */
 	uint8_t *block;                   /* MTD only: a block as it is programmed */
+	uint8_t *marks;                   /* MTD only: of a block's pages */
 	struct mtd_map map;               /* MTD only */
 };
 

@@ -10,8 +10,8 @@
 
 /*
  * The file, all fields little-endian: magic, u64 offset, u64 moving, u64 length, u32 unit, u32 bytes of the object's
- * name, u32 bytes of data, u32 0, SHA-256 of all of the file but itself; then the name as scripts write it, without
- * its contents, and the data.
+ * name, u32 bytes of data, u32 bytes of marks, SHA-256 of all of the file but itself; then the name as scripts write
+ * it, without its contents, the marks of what was there, and the data.
  */
 #define MAGIC       "FOTAunit"
 #define FIXED_SIZE  48u
@@ -19,7 +19,7 @@
 #define HEADER_SIZE (FIXED_SIZE + DIGEST_SIZE)
 #define NAME_SIZE   (STORAGE_PATH_MAX + 8u)
 
-static void digest_all(const uint8_t fixed[FIXED_SIZE], const char *name, const void *data, size_t size,
+static void digest_all(const uint8_t fixed[FIXED_SIZE], const char *name, const struct units_journal *journal,
                        struct digest_value *value)
 {
 	struct digest digest;
@@ -27,7 +27,9 @@ static void digest_all(const uint8_t fixed[FIXED_SIZE], const char *name, const 
 	digest_start(&digest, DIGEST_SHA256);
 	digest_add(&digest, fixed, FIXED_SIZE);
 	digest_add(&digest, name, strlen(name));
-	digest_add(&digest, data, size);
+	if (journal->old_size > 0)
+		digest_add(&digest, journal->old, journal->old_size);
+	digest_add(&digest, journal->data, journal->size);
 	digest_finish(&digest, value);
 }
 
@@ -48,15 +50,18 @@ int units_journal_save(struct storage *storage, const char *path, const struct s
 	put_le32(header + 32, journal->unit);
 	put_le32(header + 36, (uint32_t)strlen(name));
 	put_le32(header + 40, (uint32_t)journal->size);
-	digest_all(header, name, journal->data, journal->size, &value);
+	put_le32(header + 44, (uint32_t)journal->old_size);
+	digest_all(header, name, journal, &value);
 	memcpy(header + FIXED_SIZE, value.bytes, DIGEST_SIZE);
-	err = writer_open_file(storage, path, sizeof(header) + strlen(name) + journal->size, NULL, &look, &writer,
-	                       error);
+	err = writer_open_file(storage, path, sizeof(header) + strlen(name) + journal->old_size + journal->size, NULL,
+	                       &look, &writer, error);
 	if (err < 0)
 		return err;
 	err = storage_writer_write(writer, header, sizeof(header), error);
 	if (err == 0)
 		err = storage_writer_write(writer, name, strlen(name), error);
+	if (err == 0 && journal->old_size > 0)
+		err = storage_writer_write(writer, journal->old, journal->old_size, error);
 	if (err == 0)
 		err = storage_writer_write(writer, journal->data, journal->size, error);
 	if (err < 0) {
@@ -72,12 +77,15 @@ static bool parse(const uint8_t *file, size_t size, struct storage_name *object,
 	struct digest_value value;
 	uint32_t name_size;
 	uint32_t data_size;
+	uint32_t old_size;
 
-	if (size < HEADER_SIZE || memcmp(file, MAGIC, 8) != 0 || get_le32(file + 44) != 0)
+	if (size < HEADER_SIZE || memcmp(file, MAGIC, 8) != 0)
 		return false;
 	name_size = get_le32(file + 36);
 	data_size = get_le32(file + 40);
-	if (name_size >= sizeof(name) || data_size > UNITS_MAX_UNIT || size != HEADER_SIZE + name_size + data_size)
+	old_size = get_le32(file + 44);
+	if (name_size >= sizeof(name) || data_size > UNITS_MAX_UNIT || old_size > UNITS_MAX_UNIT ||
+	    size != HEADER_SIZE + name_size + old_size + data_size)
 		return false;
 	memcpy(name, file + HEADER_SIZE, name_size);
 	name[name_size] = '\0';
@@ -85,9 +93,11 @@ static bool parse(const uint8_t *file, size_t size, struct storage_name *object,
 	                                  .moving = get_le64(file + 16),
 	                                  .length = get_le64(file + 24),
 	                                  .unit = get_le32(file + 32),
-	                                  .data = file + HEADER_SIZE + name_size,
+	                                  .old = file + HEADER_SIZE + name_size,
+	                                  .old_size = old_size,
+	                                  .data = file + HEADER_SIZE + name_size + old_size,
 	                                  .size = data_size};
-	digest_all(file, name, journal->data, journal->size, &value);
+	digest_all(file, name, journal, &value);
 	return memcmp(file + FIXED_SIZE, value.bytes, DIGEST_SIZE) == 0 && journal->size <= journal->unit &&
 	       storage_name_parse(name, object, NULL) == 0;
 }
@@ -105,7 +115,7 @@ static int load(struct storage *storage, const char *path, struct storage_name *
 		return 0;
 	if (err < 0)
 		return storage_fail(error, err, "%s", path);
-	err = storage_load(storage, path, HEADER_SIZE + NAME_SIZE + UNITS_MAX_UNIT, memory, &size, error);
+	err = storage_load(storage, path, HEADER_SIZE + NAME_SIZE + 2 * (size_t)UNITS_MAX_UNIT, memory, &size, error);
 	if (err == -EFBIG)
 		return 0;
 	if (err < 0)

@@ -27,7 +27,8 @@ static int mtd_measure(struct storage_units *units, struct error *error)
 		                 units->map.erase_size, units->unit);
 	units->size = mtd_map_size(&units->map);
 	units->block = malloc(units->unit);
-	return units->block ? 0 : storage_fail(error, -ENOMEM, "%s", units->label);
+	units->marks = calloc(units->unit / units->map.page_size + 1, UNITS_MARK_SIZE);
+	return units->block && units->marks ? 0 : storage_fail(error, -ENOMEM, "%s", units->label);
 }
 
 static int mtd_read(const struct storage_units *units, uint64_t offset, void *buffer, size_t length)
@@ -58,6 +59,62 @@ static int write_block(struct storage_units *units, uint32_t index, size_t lengt
 
 	memset(units->block + length, 0xff, padded - length);
 	return mtd_map_write_block(&units->map, index, units->block, padded, units->back);
+}
+
+static void mark_page(const struct storage_units *units, const uint8_t *page, uint8_t mark[UNITS_MARK_SIZE])
+{
+	struct digest_value value;
+	struct digest digest;
+
+	digest_start(&digest, DIGEST_SHA256);
+	digest_add(&digest, page, units->map.page_size);
+	digest_finish(&digest, &value);
+	memcpy(mark, value.bytes, UNITS_MARK_SIZE);
+}
+
+/* Marks of what the block holds; of pages that cannot be read they are 0, and nobody asks for them. */
+static size_t mark_block(struct storage_units *units, uint64_t number)
+{
+	uint32_t page = units->map.page_size;
+	uint8_t *mark = units->marks;
+
+	if (!units->map.has_bad_blocks)
+		return 0;
+	for (uint32_t at = 0; at < units->unit; at += page, mark += UNITS_MARK_SIZE) {
+		memset(mark, 0, UNITS_MARK_SIZE);
+		if (mtd_map_read(&units->map, number * units->unit + at, units->back, page) == 0)
+			mark_page(units, units->back, mark);
+	}
+	return (size_t)(mark - units->marks);
+}
+
+static bool is_erased(const uint8_t *data, size_t length)
+{
+	return data[0] == 0xff && memcmp(data, data + 1, length - 1) == 0;
+}
+
+#define SEVERAL 2u
+
+/* Whether somebody else has written the block since. */
+static bool is_foreign(struct storage_units *units, uint32_t index, const struct units_journal *journal)
+{
+	uint32_t page = units->map.page_size;
+	uint8_t mark[UNITS_MARK_SIZE];
+	unsigned foreign = 0;
+
+	if (journal->old_size != (size_t)(units->unit / page) * UNITS_MARK_SIZE)
+		return false;
+	memset(units->block, 0xff, units->unit);
+	memcpy(units->block, journal->data, journal->size);
+	for (uint32_t at = 0; at < units->unit; at += page) {
+		if (mtd_map_read(&units->map, (uint64_t)index * units->unit + at, units->back, page) < 0)
+			return false;
+		mark_page(units, units->back, mark);
+		if (!is_erased(units->back, page) && memcmp(units->back, units->block + at, page) != 0 &&
+		    memcmp(mark, journal->old + (size_t)(at / page) * UNITS_MARK_SIZE, UNITS_MARK_SIZE) != 0)
+			foreign++;
+	}
+	return foreign >= SEVERAL;
 }
 
 /* What a block is to be filled with while blocks move: the one before it, or what the journal holds. */
@@ -127,6 +184,7 @@ static int put_block(struct storage_units *units, const struct units_journal *jo
 	uint32_t index = find_block(&units->map, journal->offset);
 	int err;
 
+	moving.old_size = 0;
 	memcpy(units->block, journal->data, journal->size);
 	err = write_block(units, index, journal->size);
 	if (mtd_is_block_failure(err))
@@ -144,7 +202,9 @@ static int mtd_change(struct storage_units *units, uint64_t number, const uint8_
 	                                      .moving = UNITS_NOWHERE,
 	                                      .length = units->length,
 	                                      .data = data,
-	                                      .size = length};
+	                                      .size = length,
+	                                      .old = units->marks,
+	                                      .old_size = mark_block(units, number)};
 	int err = units_note(units, &journal, error);
 
 	return err < 0 ? err : put_block(units, &journal, error);
@@ -153,9 +213,15 @@ static int mtd_change(struct storage_units *units, uint64_t number, const uint8_
 static int mtd_resume(struct storage_units *units, const struct units_journal *journal, struct error *error)
 {
 	struct units_journal moving = *journal;
+	uint32_t index = find_block(&units->map, journal->offset);
 
-	if (find_block(&units->map, journal->offset) == units->map.count)
+	if (index == units->map.count)
 		return 0; /* it is marked bad: all behind it has moved, and the content is in the next block */
+	if (journal->moving == UNITS_NOWHERE && is_foreign(units, index, journal)) {
+		log_printf(&units->storage->log, "units: %s was written by somebody else since: its journal is dropped",
+		           units->label);
+		return 0;
+	}
 	if (journal->moving == UNITS_NOWHERE)
 		return put_block(units, journal, error);
 	return move_up(units, &moving, error);

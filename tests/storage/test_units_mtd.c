@@ -151,6 +151,30 @@ START_TEST(no_spare_block)
 }
 END_TEST
 
+/* A cut leaves a journal; then somebody writes the partition by other means, and its block is no more what it was. */
+START_TEST(written_by_others_since)
+{
+	uint8_t *block;
+	struct fixture f;
+
+	block = with_blocks(&f, BLOCKS)->data + 3 * (size_t)ERASE_SIZE;
+	fake_rule(f.medium, "program boot 0x1800", 0, 1, -ENODEV);
+	memcpy(new_content + 2 * ERASE_SIZE, new_content, ERASE_SIZE);
+	ck_assert_int_eq(in_place_run(&f, &plan), -ENODEV);
+	ck_assert_ptr_nonnull(fake_find(f.medium, JOURNAL));
+	memcpy(block, old_content + 2 * ERASE_SIZE, ERASE_SIZE);
+	block[0] ^= 1;
+	block[ERASE_SIZE / 2] ^= 1;
+	memset(f.medium->nand[0].programmed + 3 * ERASE_SIZE / PAGE_SIZE, 1, ERASE_SIZE / PAGE_SIZE);
+	ck_assert_int_eq(storage_units_recover(f.storage, JOURNAL, &f.error), 1);
+	ck_assert_ptr_null(fake_find(f.medium, JOURNAL));
+	block[0] ^= 1;
+	block[ERASE_SIZE / 2] ^= 1;
+	ck_assert_mem_eq(block, old_content + 2 * ERASE_SIZE, ERASE_SIZE);
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(what_cannot_be_moved)
 {
 	struct storage_units *units;
@@ -217,6 +241,7 @@ Suite *suite_units_mtd(void)
 	tcase_add_test(tests, one_failure_is_retried);
 	tcase_add_test(tests, blocks_that_fail);
 	tcase_add_test(tests, no_spare_block);
+	tcase_add_test(tests, written_by_others_since);
 	tcase_add_test(tests, what_cannot_be_moved);
 	tcase_add_test(tests, fault_is_not_a_block);
 	tcase_add_test(tests, other_blocks);
