@@ -3,7 +3,6 @@
 
 #include "base/bytes.h"
 #include "patch/codec.h"
-#include "patch/origin.h"
 #include "patch/pair.h"
 #include "patch/space.h"
 #include "patch/votes.h"
@@ -272,17 +271,19 @@ static void find_changed(struct modeller *m)
 	}
 }
 
-static int find_spaces(struct modeller *m)
+static int find_spaces(struct modeller *m, const struct region_image *old, const struct region_image *new)
 {
 	struct prediction *prediction = m->prediction;
-	uint32_t origin = 0;
-	int err = 0;
+	struct regions old_regions = {.count = 0}, new_regions = {.count = 0};
+	int err = regions_find(&old_regions, &new_regions, old, new, m->alignment, m->error);
 
-	if (!space_is_told(m->old) || !space_is_told(m->new))
-		err = origin_find(m->old, m->new, m->alignment, &origin, m->error);
 	if (err == 0)
-		err = space_find(&prediction->old, m->old, m->was_changed, origin, m->error);
-	return err == 0 ? space_find(&prediction->new, m->new, m->is_changed, origin, m->error) : err;
+		err = space_find(&prediction->old, m->old, m->was_changed, &old_regions, m->error);
+	if (err == 0)
+		err = space_find(&prediction->new, m->new, m->is_changed, &new_regions, m->error);
+	regions_free(&old_regions);
+	regions_free(&new_regions);
+	return err;
 }
 
 static int make_rounds(struct modeller *m)
@@ -306,17 +307,21 @@ static int make_rounds(struct modeller *m)
 	return err == 0 ? drop_kinds_that_harm(m) : err;
 }
 
-int prediction_make(struct prediction *prediction, const struct image *old, const struct image *new,
+int prediction_make(struct prediction *prediction, const struct region_image *old, const struct region_image *new,
                     const struct alignment *alignment, struct error *error)
 {
-	struct modeller m = {.prediction = prediction, .old = old, .new = new, .alignment = alignment, .error = error};
+	struct modeller m = {.prediction = prediction,
+	                     .old = &old->image,
+	                     .new = &new->image,
+	                     .alignment = alignment,
+	                     .error = error};
 	int err;
 
-	m.blocks = (size_t)((uint64_t) new->size >> MODEL_BLOCK_LOG) + 1;
+	m.blocks = (size_t)((uint64_t)m.new->size >> MODEL_BLOCK_LOG) + 1;
 	m.kinds = calloc(1, m.blocks);
 	m.tried = malloc(m.blocks);
 	m.is_changed = calloc(1, m.blocks);
-	m.was_changed = calloc(1, (size_t)(old->size / BLOCK) + 1);
+	m.was_changed = calloc(1, (size_t)(m.old->size / BLOCK) + 1);
 	m.scores = calloc(m.blocks, sizeof(*m.scores));
 	*prediction = (struct prediction){.kinds = m.kinds, .block_log = MODEL_BLOCK_LOG};
 	if (!m.kinds || !m.tried || !m.is_changed || !m.was_changed || !m.scores) {
@@ -324,7 +329,7 @@ int prediction_make(struct prediction *prediction, const struct image *old, cons
 		goto cleanup;
 	}
 	find_changed(&m);
-	err = find_spaces(&m);
+	err = find_spaces(&m, old, new);
 	if (err == 0)
 		err = make_rounds(&m);
 	prediction->kinds = m.kinds;

@@ -8,6 +8,7 @@
  */
 #include "patch/align.h"
 #include "patch/predict.h"
+#include "patch/region.h"
 #include "patch/space.h"
 
 #define MODEL_BLOCK_LOG SPACE_BLOCK_LOG
@@ -16,7 +17,7 @@
  * To be freed in any case. The kinds are those of all blocks of 2^MODEL_BLOCK_LOG bytes of the new image. Costs about
  * 60 bytes for each address that the images name while it works.
  */
-int prediction_make(struct prediction *prediction, const struct image *old, const struct image *new,
+int prediction_make(struct prediction *prediction, const struct region_image *old, const struct region_image *new,
                     const struct alignment *alignment, struct error *error);
 
 void prediction_free(struct prediction *prediction);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/native_write.h"
 
+#include "patch/patch.h"
+#include <stdlib.h>
+
 /* Decoded parts of the old image that are kept: a few of a squashfs's blocks. */
 #define CACHE (512u << 10)
+
+/* Larger parts than a filesystem's blocks are something of their own, such as a kernel. */
+#define BLOCK_MAX (1u << 20)
 
 static int append(void *ctx, const void *data, size_t length)
 {
@@ -35,4 +41,41 @@ int native_put_views(struct native_writer *w)
 		err = native_put_packed(&w->records, NATIVE_VIEWS_RECORD, &plain, w->error);
 	buffer_free(&plain);
 	return err;
+}
+
+static int list_borders(const struct view *view, struct region_borders *borders, struct error *error)
+{
+	struct view_cursor cursor;
+	struct view_part part;
+	size_t large = 0;
+
+	view_seek_plain(&cursor, view, 0);
+	while (view_next(&cursor, &part))
+		large += part.plain_size > BLOCK_MAX;
+	borders->list = calloc(2 * large + 1, sizeof(*borders->list));
+	if (!borders->list)
+		return patch_no_memory(error);
+	view_seek_plain(&cursor, view, 0);
+	while (view_next(&cursor, &part)) {
+		if (part.plain_size <= BLOCK_MAX)
+			continue;
+		borders->list[borders->count++] = part.plain_at;
+		borders->list[borders->count++] = part.plain_at + part.plain_size;
+	}
+	return 0;
+}
+
+int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders)
+{
+	uint64_t memory = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
+	int err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, memory, w->error);
+
+	if (err < 0 || w->new_view.view.count == 0 || w->old_view.plain.size > INT32_MAX ||
+	    w->new_view.plain.size > INT32_MAX)
+		return err;
+	w->head.flags |= NATIVE_VIEWS;
+	w->old = (struct image){.data = w->old_view.plain.data, .size = (int64_t)w->old_view.plain.size};
+	w->new = (struct image){.data = w->new_view.plain.data, .size = (int64_t)w->new_view.plain.size};
+	err = list_borders(&w->old_view.view, old_borders, w->error);
+	return err == 0 ? list_borders(&w->new_view.view, new_borders, w->error) : err;
 }

@@ -367,33 +367,23 @@ static int write_smallest(struct native_writer *w, const struct alignment *align
 	return err;
 }
 
-/* Between the views of both images, if there are compressed parts that differ. */
-static int look_inside(struct native_writer *w)
-{
-	uint64_t memory = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
-	int err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, memory, w->error);
-
-	if (err < 0 || w->new_view.view.count == 0 || w->old_view.plain.size > INT32_MAX ||
-	    w->new_view.plain.size > INT32_MAX)
-		return err;
-	w->head.flags |= NATIVE_VIEWS;
-	w->old = (struct image){.data = w->old_view.plain.data, .size = (int64_t)w->old_view.plain.size};
-	w->new = (struct image){.data = w->new_view.plain.data, .size = (int64_t)w->new_view.plain.size};
-	return 0;
-}
-
 static int make(struct native_writer *w)
 {
+	struct region_borders old_borders = {.count = 0}, new_borders = {.count = 0};
 	struct alignment alignment = {0};
 	struct prediction model = {.kinds = NULL};
-	int err = w->head.flags & NATIVE_IN_PLACE ? 0 : look_inside(w);
+	int err = w->head.flags & NATIVE_IN_PLACE ? 0 : native_look_inside(w, &old_borders, &new_borders);
 
 	if (err == 0)
 		err = alignment_make(&alignment, &w->old, &w->new, w->error);
 	if (err == 0)
-		err = prediction_make(&model, &w->old, &w->new, &alignment, w->error);
+		err = prediction_make(&model, &(struct region_image){.image = w->old, .borders = old_borders},
+		                      &(struct region_image){.image = w->new, .borders = new_borders}, &alignment,
+		                      w->error);
 	if (err == 0)
 		err = write_smallest(w, &alignment, &model);
+	free(old_borders.list);
+	free(new_borders.list);
 	prediction_free(&model);
 	alignment_free(&alignment);
 	return err;

@@ -6,6 +6,7 @@
 #include "patch/align.h"
 #include "patch/buffer.h"
 #include "patch/native.h"
+#include "patch/region.h"
 #include "patch/view_find.h"
 
 /* ---- Parts of records, and packing (native_pack.c) ---- */
@@ -70,8 +71,16 @@ int native_pack_streams(struct native_writer *w);
 /* The frame of a unit whose parts of the packed streams come next. */
 int native_put_frame(struct native_writer *w, size_t unit, bool anew);
 
-/* Records of the model and of the views (native_put_model.c, native_put_views.c). */
+/* The model's record (native_put_model.c). */
 int native_put_model(struct native_writer *w);
+
+/*
+ * Look into compressed parts that differ, if there are any: the patch is then one between views. The borders are those
+ * of large parts, to be freed in any case (native_put_views.c).
+ */
+int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders);
+
+/* The views' record. */
 int native_put_views(struct native_writer *w);
 
 /* The records of a patch in place (native_place.c). */

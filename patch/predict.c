@@ -22,7 +22,7 @@ void predict_begin(struct predict_walk *walk, const struct prediction *predictio
 	walk->old_at = old_at;
 	walk->new_at = new_at;
 	walk->length = length;
-	walk->at = old_at & 1;
+	walk->at = 0;
 	walk->from = walk->to = (struct predict_part){.end = 0};
 	walk->has_literals = false;
 	memset(walk->registers, 0, sizeof(walk->registers));
@@ -235,7 +235,7 @@ static unsigned follow_literals(struct predict_walk *walk, uint64_t at, uint32_t
 static bool find(const struct predict_walk *walk, const struct predict_window *window, unsigned kinds,
                  struct predict_item *item)
 {
-	if ((walk->old_at + item->at) % 4 == 0) {
+	if (item->place % 4 == 0) {
 		if (kinds & PREDICT_A32 && may_be_a32(item->code) && find_a32(walk, window, item))
 			return true;
 		if (kinds & (PREDICT_REL | PREDICT_REL_ODD))
@@ -244,12 +244,6 @@ static bool find(const struct predict_walk *walk, const struct predict_window *w
 			return true;
 	}
 	return kinds & PREDICT_T32 && may_be_t32(item->code) && find_t32(walk, window, item);
-}
-
-/* Instructions and words begin where the old image has even offsets. */
-static void skip_to(struct predict_walk *walk, uint64_t at)
-{
-	walk->at = at + ((walk->old_at + at) & 1);
 }
 
 /* What is worth a closer look; most words and instructions are not. */
@@ -280,7 +274,7 @@ static bool may_be_word(const struct sieve *sieve, uint32_t code)
 static void pass_words(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
 {
 	struct sieve sieve = make_sieve(walk->from.program, kinds);
-	uint64_t at = walk->at + (-(walk->old_at + walk->at) & 3);
+	uint64_t at = walk->at + (-place(walk, walk->at) & 3);
 
 	while (at < stop && !may_be_word(&sieve, code_at(window, at)))
 		at += ITEM_SIZE;
@@ -307,7 +301,7 @@ static void pass_halves(struct predict_walk *walk, const struct predict_window *
 			break;
 		if (kinds & PREDICT_LITERAL && (may_use_literal(code) || may_be_literal(walk, at)))
 			break;
-		if ((walk->old_at + at) % 4 == 0 && may_be_word(&sieve, code))
+		if (place(walk, at) % 4 == 0 && may_be_word(&sieve, code))
 			break;
 	}
 	walk->at = at;
@@ -337,13 +331,17 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 		unsigned kinds = prediction->kinds[block - prediction->first_block];
 
 		if (kinds == 0) {
-			skip_to(walk, ((block + 1) << prediction->block_log) - walk->new_at);
+			walk->at = ((block + 1) << prediction->block_log) - walk->new_at;
 			continue;
 		}
 		if (walk->at >= walk->from.end)
 			find_part(walk, &prediction->old, walk->old_at, walk->at, &walk->from);
 		if (!walk->from.program) {
-			skip_to(walk, walk->from.end);
+			walk->at = walk->from.end;
+			continue;
+		}
+		if (place(walk, walk->at) % 2 != 0) {
+			walk->at++;
 			continue;
 		}
 		if (!(kinds & (PREDICT_REL | PREDICT_REL_ODD))) {
@@ -364,7 +362,7 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 		else if (kinds & PREDICT_T32)
 			walk->at += 2;
 		else
-			walk->at += 4 - (walk->old_at + walk->at) % 4;
+			walk->at += 4 - item->place % 4;
 	}
 	return false;
 }

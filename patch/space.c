@@ -11,19 +11,19 @@
 /* What a kernel or loader may have behind the bytes of its image: zeroed data. */
 #define ROOM_BEHIND (UINT32_C(8) << 20)
 
-/* Files lie at multiples of this in whatever holds several. */
-#define ALIGN 4
-
 #define FIRST_ROOM 16
 
-/* The program that has what is in no ELF file. */
-#define REST 0
+/* Of a region of which nothing was told yet. */
+#define NO_PROGRAM UINT32_MAX
 
 struct space_search {
 	struct predict_space *space;
 	struct image image;
 	const uint8_t *is_changed;
-	uint64_t done; /* up to here the image's bytes have their segments */
+	const struct regions *regions;
+	uint64_t done;    /* up to here the image's bytes have their segments */
+	size_t region;    /* that `done` is in */
+	uint32_t program; /* what of that region is in no ELF file */
 	size_t program_room;
 	size_t segment_room;
 	struct error *error;
@@ -76,15 +76,52 @@ static bool has_changed(const struct space_search *search, uint64_t from, uint64
 	       memchr(search->is_changed + first, 1, (size_t)(((end - 1) >> SPACE_BLOCK_LOG) - first + 1)) != NULL;
 }
 
+/* Go on to the region that `done` is in; returns where it ends. */
+static uint64_t enter_region(struct space_search *search)
+{
+	const struct regions *regions = search->regions;
+
+	while (search->region + 1 < regions->count && regions->list[search->region + 1].begin <= search->done) {
+		search->region++;
+		search->program = NO_PROGRAM;
+	}
+	return search->region + 1 < regions->count ? regions->list[search->region + 1].begin
+	                                           : (uint64_t)search->image.size;
+}
+
+/* The region's program, up to this offset of the region, which ends there. */
+static int add_region(struct space_search *search, uint64_t end, uint64_t region_end)
+{
+	const struct region *region = &search->regions->list[search->region];
+	struct predict_segment segment = {.offset = (uint32_t)search->done,
+	                                  .length = (uint32_t)(end - search->done),
+	                                  .address = (uint32_t)(search->done - region->begin)};
+	uint32_t last =
+		region->origin + (uint32_t)(region_end - region->begin) + (region->origin > 0 ? ROOM_BEHIND : 0);
+	int err = 0;
+
+	if (search->program == NO_PROGRAM) {
+		search->program = (uint32_t)search->space->program_count;
+		err = add_program(search, region->origin, last > region->origin ? last : UINT32_MAX);
+	}
+	segment.program = search->program;
+	return err == 0 ? add_segment(search, &segment) : err;
+}
+
 /* What lies before this offset and behind what has its segments. */
 static int add_rest(struct space_search *search, uint64_t end)
 {
-	struct predict_segment segment = {.offset = (uint32_t)search->done,
-	                                  .length = (uint32_t)(end - search->done),
-	                                  .address = (uint32_t)search->done,
-	                                  .program = REST};
+	int err = 0;
 
-	return has_changed(search, search->done, end) ? add_segment(search, &segment) : 0;
+	while (err == 0 && search->done < end) {
+		uint64_t region_end = enter_region(search);
+		uint64_t stop = end < region_end ? end : region_end;
+
+		if (has_changed(search, search->done, stop))
+			err = add_region(search, stop, region_end);
+		search->done = stop;
+	}
+	return err;
 }
 
 static uint32_t word_at(const struct space_search *search, uint64_t at, size_t field)
@@ -193,9 +230,8 @@ static int add_tail(struct space_search *search, const struct elf *elf, uint32_t
 static int add_elf(struct space_search *search, uint64_t at)
 {
 	struct elf elf = read_elf(search, at);
-	uint32_t program = (uint32_t)search->space->program_count;
+	uint32_t program = NO_PROGRAM;
 	struct predict_segment segment;
-	bool is_new = true;
 	int err = 0;
 
 	while (err == 0 && elf.low < elf.end && next_segment(search, &elf, &segment)) {
@@ -207,32 +243,48 @@ static int add_elf(struct space_search *search, uint64_t at)
 		search->done = end;
 		if (err < 0 || !has_changed(search, segment.offset, end))
 			continue;
-		if (is_new)
+		if (program == NO_PROGRAM) {
+			program = (uint32_t)search->space->program_count;
 			err = add_program(search, elf.low, elf.end);
-		is_new = false;
+		}
 		segment.program = program;
 		if (err == 0)
 			err = add_segment(search, &segment);
 	}
-	return err < 0 || is_new ? err : add_tail(search, &elf, program);
+	return err < 0 || program == NO_PROGRAM ? err : add_tail(search, &elf, program);
 }
 
-int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed, uint32_t origin,
-               struct error *error)
+/* The next ELF file from *at on. */
+static bool find_elf(const struct space_search *search, uint64_t *at)
 {
-	struct space_search search = {.space = space, .image = *image, .is_changed = is_changed, .error = error};
-	uint32_t end = origin + (uint32_t)image->size + (origin > 0 ? ROOM_BEHIND : 0);
-	int err;
+	const uint8_t *data = search->image.data;
+
+	for (; *at < (uint64_t)search->image.size; ++*at) {
+		const uint8_t *found = memchr(data + *at, ELFMAG0, (size_t)((uint64_t)search->image.size - *at));
+
+		if (!found)
+			return false;
+		*at = (uint64_t)(found - data);
+		if (is_program(search, *at))
+			return true;
+	}
+	return false;
+}
+
+int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed,
+               const struct regions *regions, struct error *error)
+{
+	struct space_search search = {.space = space,
+	                              .image = *image,
+	                              .is_changed = is_changed,
+	                              .regions = regions,
+	                              .program = NO_PROGRAM,
+	                              .error = error};
+	int err = 0;
 
 	*space = (struct predict_space){.programs = NULL};
-	err = add_program(&search, origin, end > origin ? end : UINT32_MAX);
-	for (uint64_t at = 0; err == 0 && at < (uint64_t)image->size; at += ALIGN) {
-		if (!is_program(&search, at))
-			continue;
+	for (uint64_t at = 0; err == 0 && find_elf(&search, &at); at = search.done > at ? search.done : at + 1)
 		err = add_elf(&search, at);
-		if (search.done > at + ALIGN)
-			at = (search.done - 1) / ALIGN * ALIGN;
-	}
 	if (err == 0)
 		err = add_rest(&search, (uint64_t)image->size);
 	if (err == 0)

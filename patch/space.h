@@ -4,10 +4,11 @@
 
 /*
  * Which programs an image holds, and at which addresses they find its bytes: ELF files of 32-bit ARM wherever they lie
- * in it, and all the rest as one program that is loaded at some address.
+ * in it, and all the rest of a region as one program.
  */
 #include "patch/match.h"
 #include "patch/predict.h"
+#include "patch/region.h"
 #include <stdbool.h>
 
 #define SPACE_BLOCK_LOG 10
@@ -16,8 +17,8 @@
  * Fill a space that is to be freed in any case. Only what has one of these blocks (a byte each) that are changed is
  * told of: nothing else need be predicted.
  */
-int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed, uint32_t origin,
-               struct error *error);
+int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed,
+               const struct regions *regions, struct error *error);
 
 /* Whether the whole image is one ELF file, which tells all addresses itself. */
 bool space_is_told(const struct image *image);

@@ -18,6 +18,7 @@
 /* The two images, and what is known of them. */
 struct pair {
 	struct image old, new;
+	struct region_borders old_borders, new_borders; /* not owned */
 	struct alignment alignment;
 	struct prediction prediction;
 };
@@ -26,10 +27,14 @@ static void pair_make(struct pair *pair, const struct bytes *old, const struct b
 {
 	struct error error = {0};
 
-	*pair = (struct pair){.old = {.data = old->data, .size = (int64_t)old->size},
-	                      .new = {.data = new->data, .size = (int64_t) new->size}};
+	pair->old = (struct image){.data = old->data, .size = (int64_t)old->size};
+	pair->new = (struct image){.data = new->data, .size = (int64_t) new->size};
 	ck_assert_int_eq(alignment_make(&pair->alignment, &pair->old, &pair->new, &error), 0);
-	ck_assert_int_eq(prediction_make(&pair->prediction, &pair->old, &pair->new, &pair->alignment, &error), 0);
+	ck_assert_int_eq(prediction_make(&pair->prediction,
+	                                 &(struct region_image){.image = pair->old, .borders = pair->old_borders},
+	                                 &(struct region_image){.image = pair->new, .borders = pair->new_borders},
+	                                 &pair->alignment, &error),
+	                 0);
 }
 
 static void pair_free(struct pair *pair)
@@ -99,7 +104,7 @@ static void expect_function_moved(bool is_elf)
 {
 	struct program old = {.address = ORIGIN, .grown = 100};
 	struct program new = {.address = ORIGIN, .grown = 100, .more = 12};
-	struct pair pair;
+	struct pair pair = {.prediction = {.kinds = NULL}};
 
 	program_build(&old, is_elf);
 	program_build(&new, is_elf);
@@ -125,13 +130,15 @@ START_TEST(test_origin_is_found)
 }
 END_TEST
 
-/* Text, a program, noise, another one, noise; where the last program begins. */
+/* Text, a program, noise, another one, noise, at any offsets; where the last program begins. */
+#define TEXT ((size_t)4001)
+
 static size_t join(struct bytes *image, const struct program *first, const struct program *second, size_t noise)
 {
 	struct bytes between = random_bytes(noise, 5);
 	size_t at;
 
-	*image = text_bytes(4000, 4);
+	*image = text_bytes(TEXT, 4);
 	bytes_append(image, first->bytes.data, first->bytes.size);
 	bytes_append(image, between.data, between.size);
 	at = image->size;
@@ -150,7 +157,7 @@ START_TEST(test_programs_in_an_image)
 	struct program new[2] = {old[0], old[1]};
 	struct bytes images[4];
 	size_t old_at, new_at;
-	struct pair pair;
+	struct pair pair = {.prediction = {.kinds = NULL}};
 
 	program_build(&same, true);
 	new[0].more = 12;
@@ -160,10 +167,10 @@ START_TEST(test_programs_in_an_image)
 		program_build(&new[i], true);
 	}
 	old_at = join(&images[0], &old[0], &old[1], 2000);
-	new_at = join(&images[1], &new[0], &new[1], 3000);
+	new_at = join(&images[1], &new[0], &new[1], 3001);
 	pair_make(&pair, &images[0], &images[1]);
 	expect_little_wrong(&pair);
-	expect_functions(&pair, &old[0], &new[0], 4000, 4000);
+	expect_functions(&pair, &old[0], &new[0], TEXT, TEXT);
 	expect_functions(&pair, &old[1], &new[1], old_at, new_at);
 	ck_assert_uint_eq(pair.prediction.new.program_count, 3);
 	pair_free(&pair);
@@ -175,7 +182,7 @@ START_TEST(test_programs_in_an_image)
 	expect_functions(&pair, &old[1], &new[1], old_at, new_at);
 	ck_assert_uint_eq(pair.prediction.old.program_count, 2);
 	ck_assert_uint_eq(pair.prediction.new.program_count, 2);
-	ck_assert_ptr_null(predict_locate(&pair.prediction.new, 4000 + same.starts[0]).program);
+	ck_assert_ptr_null(predict_locate(&pair.prediction.new, TEXT + same.starts[0]).program);
 	pair_free(&pair);
 	for (unsigned i = 0; i < 4; i++)
 		bytes_free(&images[i]);
@@ -184,6 +191,59 @@ START_TEST(test_programs_in_an_image)
 		bytes_free(&new[i].bytes);
 	}
 	bytes_free(&same.bytes);
+}
+END_TEST
+
+/* Programs without headers, with addresses of their own, between others: only that they begin there is known. */
+START_TEST(test_regions)
+{
+	struct program old[2] = {{.address = ORIGIN, .grown = 100, .seed = 1000000},
+	                         {.address = 0x60100000, .grown = 200, .seed = 2000000}};
+	struct program new[2] = {old[0], old[1]};
+	uint64_t borders[2][2];
+	struct bytes images[2];
+	struct pair pair = {.old_borders = {borders[0], 2}, .new_borders = {borders[1], 2}};
+
+	new[0].more = 12;
+	new[1].more = 25;
+	for (unsigned i = 0; i < 2; i++) {
+		program_build(&old[i], false);
+		program_build(&new[i], false);
+	}
+	borders[0][1] = join(&images[0], &old[0], &old[1], 2000);
+	borders[1][1] = join(&images[1], &new[0], &new[1], 3001);
+	borders[0][0] = borders[1][0] = TEXT;
+	pair_make(&pair, &images[0], &images[1]);
+	expect_little_wrong(&pair);
+	expect_functions(&pair, &old[0], &new[0], TEXT, TEXT);
+	expect_functions(&pair, &old[1], &new[1], borders[0][1], borders[1][1]);
+	pair_free(&pair);
+	for (unsigned i = 0; i < 2; i++) {
+		bytes_free(&images[i]);
+		bytes_free(&old[i].bytes);
+		bytes_free(&new[i].bytes);
+	}
+}
+END_TEST
+
+/* Borders that say nothing, or nonsense, do no harm. */
+START_TEST(test_borders_anywhere)
+{
+	static uint64_t lists[][3] = {{0, 0, 0}, {1, 2, 3}, {5000, 5000, 5001}, {0, 5000, UINT64_MAX}, {9000, 7, 6}};
+	struct bytes old = random_bytes(20000, 1);
+	struct bytes new = edited_copy(&old, 2);
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct pair pair = {.old_borders = {lists[i], 3}, .new_borders = {lists[0], i % 3}};
+		size_t with, without;
+
+		pair_make(&pair, &old, &new);
+		count_wrong(&pair, &with, &without);
+		ck_assert_uint_le(with, without);
+		pair_free(&pair);
+	}
+	bytes_free(&old);
+	bytes_free(&new);
 }
 END_TEST
 
@@ -196,7 +256,7 @@ START_TEST(test_no_program)
 		struct bytes old = random_bytes(sizes[i], 1);
 		struct bytes new = edited_copy(&old, 2);
 		size_t with, without;
-		struct pair pair;
+		struct pair pair = {.prediction = {.kinds = NULL}};
 
 		pair_make(&pair, &old, &new);
 		count_wrong(&pair, &with, &without);
@@ -220,7 +280,7 @@ START_TEST(test_headers_that_lie)
 	program_build(&new, true);
 	for (size_t at = 0; at < sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr); at += 2) {
 		struct bytes lie = bytes_copy(old.bytes.data, old.bytes.size);
-		struct pair pair;
+		struct pair pair = {.prediction = {.kinds = NULL}};
 
 		put_le16(lie.data + at, at % 4 == 0 ? 0xffff : 0x8000);
 		pair_make(&pair, &lie, &new.bytes);
@@ -286,6 +346,8 @@ Suite *suite_model(void)
 	tcase_add_test(tcase, test_program_moved);
 	tcase_add_test(tcase, test_origin_is_found);
 	tcase_add_test(tcase, test_programs_in_an_image);
+	tcase_add_test(tcase, test_regions);
+	tcase_add_test(tcase, test_borders_anywhere);
 	tcase_add_test(tcase, test_no_program);
 	tcase_add_test(tcase, test_headers_that_lie);
 	tcase_add_test(tcase, test_votes);

@@ -139,6 +139,32 @@ START_TEST(compressed_parts_are_looked_into)
 }
 END_TEST
 
+/* A program in a large part has addresses that count from where the part begins. */
+START_TEST(a_compressed_program_is_predicted)
+{
+	struct program old = {.address = 0x80208000};
+	struct program new = {.address = 0x80208000, .grown = PROGRAM_FUNCTIONS / 3, .more = 3};
+	struct bytes text = text_bytes(3 << 19, 1);
+	struct bytes old_image, new_image, between_plain, patch;
+
+	program_build(&old, false);
+	program_build(&new, false);
+	bytes_append(&old.bytes, text.data, text.size);
+	bytes_append(&new.bytes, text.data, text.size);
+	old_image = zlib_in_noise(&old.bytes);
+	new_image = zlib_in_noise(&new.bytes);
+	between_plain = make(&old.bytes, &new.bytes, false);
+	patch = make(&old_image, &new_image, false);
+	ck_assert_uint_lt(patch.size, between_plain.size + 250);
+	bytes_free(&text);
+	bytes_free(&between_plain);
+	bytes_free(&patch);
+	bytes_free(&old.bytes);
+	bytes_free(&new.bytes);
+	round_trip_owned(old_image, new_image);
+}
+END_TEST
+
 START_TEST(the_same_twice)
 {
 	struct bytes old = text_bytes(100000, 1);
@@ -392,6 +418,7 @@ Suite *suite_native(void)
 	tcase_add_test(tcase, makes_what_it_was_made_for);
 	tcase_add_test(tcase, a_program_is_predicted);
 	tcase_add_test(tcase, compressed_parts_are_looked_into);
+	tcase_add_test(tcase, a_compressed_program_is_predicted);
 	tcase_add_test(tcase, the_same_twice);
 	tcase_add_test(tcase, cut_anywhere_it_is_refused);
 	tcase_add_test(tcase, a_flipped_bit_is_refused_before_its_frame);

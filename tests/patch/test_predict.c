@@ -347,6 +347,33 @@ START_TEST(test_two_programs)
 }
 END_TEST
 
+/* Items are aligned in memory: where their segments have odd offsets, and from one of these to the next. */
+START_TEST(test_odd_offsets)
+{
+	struct predict_item items[8];
+	struct scene scene;
+
+	scene_begin(&scene, PREDICT_ADDRESS | PREDICT_T32, 0x100, 0x200);
+	scene.segments[0].offset = 1;
+	scene.segments[0].length = 0x1fe;
+	scene.segments[1].offset = 0x202;
+	scene.segments[1].address = 0x33002;
+	scene_put(&scene, 0x111, 0x20204);
+	scene_put(&scene, 0x119, 0xf804f000); /* bl to 0x11c + 8 */
+	scene_put(&scene, 0x154, 0x20300);    /* at no multiple of 4 */
+	scene_put(&scene, 0x204, 0x20408);
+	scene_put(&scene, 0x20b, 0x2040c);
+	ck_assert_uint_eq(scene_items(&scene, items, 8), 3);
+	ck_assert_uint_eq(items[0].at, 0x11);
+	ck_assert_uint_eq(items[0].place, 0x20110);
+	ck_assert_uint_eq(items[1].at, 0x19);
+	ck_assert_int_eq(items[1].form, PREDICT_T32_BRANCH);
+	ck_assert_uint_eq(items[1].target, 0x20124);
+	ck_assert_uint_eq(items[2].at, 0x104);
+	ck_assert_uint_eq(items[2].place, 0x33004);
+}
+END_TEST
+
 /* An item's kind is that of the block of the new image in which its first byte lies. */
 START_TEST(test_kinds_of_blocks)
 {
@@ -362,7 +389,7 @@ START_TEST(test_kinds_of_blocks)
 	count = scene_items(&scene, items, SCENE_SIZE / 4);
 	ck_assert_uint_eq(count, 64);
 	ck_assert_uint_eq(items[0].at + scene.at + scene.away, 0x300);
-	scene.away = 0x3e; /* words are where the old image has them at multiples of 4 */
+	scene.away = 0x3e; /* words are at old addresses that are multiples of 4 */
 	count = scene_items(&scene, items, SCENE_SIZE / 4);
 	ck_assert_uint_eq(count, 64);
 	ck_assert_uint_eq(items[0].at + scene.at + scene.away, 0x302);
@@ -387,6 +414,7 @@ Suite *suite_predict(void)
 	tcase_add_test(tcase, test_distances);
 	tcase_add_test(tcase, test_relocations);
 	tcase_add_test(tcase, test_two_programs);
+	tcase_add_test(tcase, test_odd_offsets);
 	tcase_add_test(tcase, test_kinds_of_blocks);
 	suite_add_tcase(suite, tcase);
 	return suite;
