@@ -10,6 +10,12 @@
 /* Larger parts than a filesystem's blocks are something of their own, such as a kernel. */
 #define BLOCK_MAX (1u << 20)
 
+/* What a patch takes beside its views, when it takes little. */
+#define LEAST_MEMORY (448u << 10)
+
+/* With less for one part there is nothing to look into. */
+#define PART_MEMORY_MIN (64u << 10)
+
 static int append(void *ctx, const void *data, size_t length)
 {
 	return buffer_append(ctx, data, length, NULL);
@@ -23,7 +29,7 @@ static int put_plain(struct buffer *plain, const struct native_writer *w)
 	int err = view_save(&w->old_view.view, &old_sink, w->error);
 
 	if (err == 0)
-		err = native_put_number(plain, CACHE, w->error);
+		err = native_put_number(plain, w->cache, w->error);
 	if (err == 0)
 		err = native_put_number(plain, old.size, w->error);
 	if (err == 0)
@@ -65,15 +71,32 @@ static int list_borders(const struct view *view, struct region_borders *borders,
 	return 0;
 }
 
+static uint64_t views_memory(const struct native_writer *w)
+{
+	const struct view *old = &w->old_view.view, *new = &w->new_view.view;
+
+	return view_memory(old) + view_memory(new) + view_reader_memory(old, 0) + view_writer_memory(new);
+}
+
 int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders)
 {
-	uint64_t memory = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
-	int err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, memory, w->error);
+	uint64_t limit = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
+	uint64_t part_memory = limit;
+	int err;
 
-	if (err < 0 || w->new_view.view.count == 0 || w->old_view.plain.size > INT32_MAX ||
-	    w->new_view.plain.size > INT32_MAX)
+	/* What can be looked into one by one may take too much together. */
+	do {
+		viewed_free(&w->old_view);
+		viewed_free(&w->new_view);
+		err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, part_memory, w->error);
+		part_memory -= part_memory / 4;
+	} while (err == 0 && w->new_view.view.count > 0 && views_memory(w) + LEAST_MEMORY > limit &&
+	         part_memory >= PART_MEMORY_MIN);
+	if (err < 0 || w->new_view.view.count == 0 || views_memory(w) + LEAST_MEMORY > limit ||
+	    w->old_view.plain.size > INT32_MAX || w->new_view.plain.size > INT32_MAX)
 		return err;
 	w->head.flags |= NATIVE_VIEWS;
+	w->cache = CACHE;
 	w->old = (struct image){.data = w->old_view.plain.data, .size = (int64_t)w->old_view.plain.size};
 	w->new = (struct image){.data = w->new_view.plain.data, .size = (int64_t)w->new_view.plain.size};
 	err = list_borders(&w->old_view.view, old_borders, w->error);

@@ -53,6 +53,7 @@ struct native_writer {
 	struct native_stream streams[NATIVE_STREAMS];
 	unsigned dictionaries[NATIVE_STREAMS]; /* log2 of the most bytes */
 	uint64_t memory;                       /* that applying may take; 0: no matter */
+	size_t cache;                          /* of the old view's reader; 0: as small as can be */
 	uint8_t *predicted;                    /* of a stretch */
 	struct buffer body;                    /* of the record that is being made */
 	struct buffer records;                 /* behind the head */
@@ -75,8 +76,9 @@ int native_put_frame(struct native_writer *w, size_t unit, bool anew);
 int native_put_model(struct native_writer *w);
 
 /*
- * Look into compressed parts that differ, if there are any: the patch is then one between views. The borders are those
- * of large parts, to be freed in any case (native_put_views.c).
+ * Look into compressed parts that differ, if there are any and PATCH_NATIVE_VIEW_MEMORY, or the writer's own limit,
+ * allows it: the patch is then one between views. The borders are those of large parts, to be freed in any case
+ * (native_put_views.c).
  */
 int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders);
 

@@ -3,15 +3,16 @@
 #define PATCH_RECIPE_H
 
 /*
- * How compressed data were made: the coder, what its decoder must know, and the settings with which its encoder yields
- * the same bytes again. Data here are a coder's bare output: headers and checksums of containers (xz, zlib, gzip) are
- * not part of it. An encoder's output is promised by no library from one version to the next, so whoever encodes on
- * another machine asks for the version that was found to reproduce.
+ * How compressed data were made: the coder, what its decoder must know, the settings with which its encoder yields the
+ * same bytes again, and the container around the coder's output, whose headers and checksums follow from the rest. An
+ * encoder's output is promised by no library from one version to the next, so whoever encodes on another machine asks
+ * for the version that was found to reproduce.
  */
 #include "patch/codec.h"
 #include <stdbool.h>
 
 #define RECIPE_SETTINGS 4
+#define RECIPE_DETAILS  2
 
 /* Of one compressed part, compressed or plain; a bound for everything that is allocated. */
 #define RECIPE_SIZE_MAX (1u << 30)
@@ -38,9 +39,18 @@ enum recipe_zstd { ZSTD_LEVEL, ZSTD_CHECKSUM, ZSTD_ROWS };
 /* 0: LZO1X-1; 1 to 9: LZO1X-999 at this level. */
 enum recipe_lzo { LZO_LEVEL };
 
+/* The numbers are those of patches. A gzip member is one from behind its header on. */
+enum recipe_container { CONTAINER_NONE, CONTAINER_ZLIB, CONTAINER_GZIP, CONTAINER_XZ, CONTAINERS };
+
+/* An xz stream of one block: its check, as liblzma numbers it; the size of the block's header in units of 4 bytes. */
+enum recipe_xz { XZ_CHECK, XZ_HEADER };
+#define XZ_SIZED 0x10 /* with the check: the block's header says how large the block is */
+
 struct recipe {
 	uint8_t coder;
 	uint8_t settings[RECIPE_SETTINGS]; /* by the coder; those that it does not have are 0 */
+	uint8_t container;
+	uint8_t details[RECIPE_DETAILS]; /* by the container, in the same way */
 };
 
 /* Settings that no decoder and encoder here know are a broken patch. What follows takes only recipes that passed. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LZMA2 as xz blocks hold it (The .xz File Format 5.3), by liblzma. */
-#include "patch/recipe_coder.h"
+#include "patch/recipe_lzma2.h"
 
-#include <lzma.h>
+#include "patch/recipe_coder.h"
 #include <stdlib.h>
 
 #define DICTIONARY_MAX 40 /* as its byte */
@@ -12,14 +12,8 @@
 /* A chunk that liblzma keeps and does not count where the dictionary is smaller. */
 #define UNCOUNTED_MEMORY 65536
 
-/* A chain of filters for liblzma. Not to be moved. */
-struct chain {
-	lzma_options_lzma options;
-	lzma_filter filters[3];
-};
-
 struct lzma2_encoder {
-	struct chain chain;
+	struct lzma2_chain chain;
 	lzma_stream stream;
 	const struct sink *sink;
 	struct error *error;
@@ -56,7 +50,7 @@ static uint32_t decoding_dictionary(const struct recipe *recipe, uint64_t plain_
 	return least < size ? least : size;
 }
 
-static void chain_set(struct chain *chain, const struct recipe *recipe, uint32_t dictionary)
+void lzma2_chain_set(struct lzma2_chain *chain, const struct recipe *recipe, uint32_t dictionary)
 {
 	unsigned preset = recipe->settings[LZMA2_PRESET];
 	unsigned properties = recipe->settings[LZMA2_PROPERTIES];
@@ -89,18 +83,18 @@ static bool is_known(const struct recipe *recipe)
 
 static uint64_t decode_memory(const struct recipe *recipe, uint64_t raw_size, uint64_t plain_size)
 {
-	struct chain chain;
+	struct lzma2_chain chain;
 
 	(void)raw_size;
-	chain_set(&chain, recipe, decoding_dictionary(recipe, plain_size));
+	lzma2_chain_set(&chain, recipe, decoding_dictionary(recipe, plain_size));
 	return lzma_raw_decoder_memusage(chain.filters) + RECIPE_BESIDE_MEMORY;
 }
 
 static uint64_t encode_memory(const struct recipe *recipe, uint64_t plain_size)
 {
-	struct chain chain;
+	struct lzma2_chain chain;
 
-	chain_set(&chain, recipe, encoding_dictionary(recipe, plain_size));
+	lzma2_chain_set(&chain, recipe, encoding_dictionary(recipe, plain_size));
 	return lzma_raw_encoder_memusage(chain.filters) + UNCOUNTED_MEMORY + RECIPE_BESIDE_MEMORY;
 }
 
@@ -134,11 +128,11 @@ static int decode(const struct recipe *recipe, const struct reader *raw, uint8_t
                   struct error *error)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
-	struct chain chain;
+	struct lzma2_chain chain;
 	lzma_ret ret;
 	int err;
 
-	chain_set(&chain, recipe, decoding_dictionary(recipe, plain_size));
+	lzma2_chain_set(&chain, recipe, decoding_dictionary(recipe, plain_size));
 	ret = lzma_raw_decoder(&stream, chain.filters);
 	if (ret != LZMA_OK)
 		return ret == LZMA_MEM_ERROR ? patch_no_memory(error)
@@ -191,7 +185,7 @@ static int encoder_open(void **state, const struct recipe *recipe, size_t plain_
 	encoder->stream = (lzma_stream)LZMA_STREAM_INIT;
 	encoder->sink = sink;
 	encoder->error = error;
-	chain_set(&encoder->chain, recipe, encoding_dictionary(recipe, plain_size));
+	lzma2_chain_set(&encoder->chain, recipe, encoding_dictionary(recipe, plain_size));
 	ret = lzma_raw_encoder(&encoder->stream, encoder->chain.filters);
 	if (ret != LZMA_OK) {
 		free(encoder);

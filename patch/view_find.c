@@ -13,7 +13,7 @@
 /* After so many parts of a coder in a row that no guess reproduced, only guesses that once did are made. */
 #define FAILURES_MAX 3
 
-/* What was learnt of a coder. */
+/* What was learnt of a coder in one kind of container. */
 struct lesson {
 	bool worked[GUESSES]; /* guesses, by their index */
 	size_t last;          /* that worked */
@@ -25,7 +25,7 @@ struct finder {
 	struct viewed *viewed;
 	uint64_t memory;
 	uint64_t shown; /* of the image, in the view so far */
-	struct lesson lessons[RECIPE_CODERS];
+	struct lesson lessons[RECIPE_CODERS][CONTAINERS];
 	struct error *error;
 };
 
@@ -129,9 +129,14 @@ static int reproduces(struct finder *finder, const struct view_part *part, const
 	return err == -EILSEQ ? 0 : err;
 }
 
+static struct lesson *lesson_of(struct finder *finder, const struct view_part *part)
+{
+	return &finder->lessons[part->recipe.coder][part->recipe.container];
+}
+
 static int try_guess(struct finder *finder, struct view_part *part, const uint8_t *plain, size_t guess, bool *found)
 {
-	struct lesson *lesson = &finder->lessons[part->recipe.coder];
+	struct lesson *lesson = lesson_of(finder, part);
 	int err;
 
 	if (finder->memory > 0 && recipe_encode_memory(&part->recipe, part->plain_size) > finder->memory)
@@ -148,7 +153,7 @@ static int try_guess(struct finder *finder, struct view_part *part, const uint8_
 /* The recipe that makes the part out of the plain data, if there is one. */
 static int find_recipe(struct finder *finder, struct view_part *part, const uint8_t *plain, bool *found)
 {
-	struct lesson *lesson = &finder->lessons[part->recipe.coder];
+	struct lesson *lesson = lesson_of(finder, part);
 	size_t last = lesson->last;
 	int err = 0;
 

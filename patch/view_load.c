@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RECIPE_SIZE (1 + RECIPE_SETTINGS)
+#define RECIPE_SIZE (1 + RECIPE_SETTINGS + 1 + RECIPE_DETAILS)
 
 /* Of a version, as a library has it. */
 #define VERSION_MAX 31
@@ -62,6 +62,10 @@ int view_save(const struct view *view, const struct sink *sink, struct error *er
 		err = put(sink, &recipe->coder, 1, error);
 		if (err == 0)
 			err = put(sink, recipe->settings, RECIPE_SETTINGS, error);
+		if (err == 0)
+			err = put(sink, &recipe->container, 1, error);
+		if (err == 0)
+			err = put(sink, recipe->details, RECIPE_DETAILS, error);
 	}
 	if (err == 0 && view->exact)
 		err = put_versions(view, sink, error);
@@ -106,6 +110,8 @@ static int take_recipes(struct saved *saved, struct view_recipe *recipes, size_t
 	for (size_t i = 0; err == 0 && i < count; i++, data += RECIPE_SIZE) {
 		recipes[i].recipe.coder = data[0];
 		memcpy(recipes[i].recipe.settings, data + 1, RECIPE_SETTINGS);
+		recipes[i].recipe.container = data[1 + RECIPE_SETTINGS];
+		memcpy(recipes[i].recipe.details, data + 2 + RECIPE_SETTINGS, RECIPE_DETAILS);
 		err = recipe_check(&recipes[i].recipe, saved->error);
 	}
 	return err;

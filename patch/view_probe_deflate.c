@@ -5,7 +5,7 @@
 
 #include <zlib.h>
 
-enum { ZLIB_HEADER = 2, ZLIB_TRAILER = 4, GZIP_TRAILER = 8 };
+enum { ZLIB_HEADER = 2 };
 
 #define GZIP_WINDOW_BITS (MAX_WBITS + 16) /* tells zlib to expect gzip's header */
 
@@ -44,26 +44,27 @@ static int measure(const struct image *image, int64_t at, int window_bits, uint6
 int view_probe_deflate(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
                        struct error *error)
 {
-	struct view_part part = {.recipe = {.coder = RECIPE_DEFLATE, .settings = {[DEFLATE_WINDOW] = MAX_WBITS}}};
-	int64_t data = is_zlib(image, at) ? at + ZLIB_HEADER : deflated_begin(image, at, NULL);
-	bool is_zip = image->data[at] == 'P', is_gzip = image->data[at] == 0x1f;
-	uint64_t size, plain_size, ends;
+	struct view_part part = {.raw_at = (uint64_t)at,
+	                         .recipe = {.coder = RECIPE_DEFLATE, .settings = {[DEFLATE_WINDOW] = MAX_WBITS}}};
+	bool zlib = is_zlib(image, at), gzip = image->data[at] == 0x1f;
+	int64_t data = zlib ? at + ZLIB_HEADER : deflated_begin(image, at, NULL);
+	int window_bits = zlib ? MAX_WBITS : gzip ? GZIP_WINDOW_BITS : -MAX_WBITS;
+	uint64_t size, plain_size;
 	int err;
 
 	if (data >= image->size)
 		return 0;
-	err = measure(image, is_zip ? data : at,
-	              is_zip    ? -MAX_WBITS
-	              : is_gzip ? GZIP_WINDOW_BITS
-	                        : MAX_WBITS,
-	              &size, &plain_size, error);
-	ends = is_zip ? 0 : (uint64_t)(data - at) + (is_gzip ? GZIP_TRAILER : ZLIB_TRAILER);
-	if (err < 0 || size <= ends || size - ends > RECIPE_SIZE_MAX || plain_size == 0 || plain_size > RECIPE_SIZE_MAX)
+	part.recipe.container = zlib ? CONTAINER_ZLIB : gzip ? CONTAINER_GZIP : CONTAINER_NONE;
+	err = measure(image, zlib || gzip ? at : data, window_bits, &size, &plain_size, error);
+	if (!zlib)
+		part.raw_at = (uint64_t)data;
+	if (gzip && size > 0)
+		size -= (uint64_t)(data - at);
+	if (err < 0 || size == 0 || size > RECIPE_SIZE_MAX || plain_size == 0 || plain_size > RECIPE_SIZE_MAX)
 		return err;
-	part.raw_at = (uint64_t)data;
-	part.raw_size = (uint32_t)(size - ends);
+	part.raw_size = (uint32_t)size;
 	part.plain_size = (uint32_t)plain_size;
 	(void)recipe_guess(&part.recipe, 0);
-	*next = data + (int64_t)part.raw_size;
+	*next = (int64_t)(part.raw_at + part.raw_size);
 	return view_parts_add(parts, &part, error);
 }

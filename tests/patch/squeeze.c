@@ -39,6 +39,13 @@ struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *set
 	options.lc -= settings->less_literals;
 	filters[count++] = (lzma_filter){.id = LZMA_FILTER_LZMA2, .options = &options};
 	filters[count] = (lzma_filter){.id = LZMA_VLI_UNKNOWN};
+	if (settings->sized) {
+		ck_assert_int_eq(lzma_stream_buffer_encode(filters, settings->check, NULL, plain->data, plain->size,
+		                                           squeezed.data, &done, squeezed.size),
+		                 LZMA_OK);
+		squeezed.size = done;
+		return squeezed;
+	}
 	ck_assert_int_eq(lzma_stream_encoder(&stream, filters, settings->check), LZMA_OK);
 	stream.next_out = squeezed.data;
 	stream.avail_out = squeezed.size;

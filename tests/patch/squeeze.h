@@ -14,6 +14,7 @@ struct xz_settings {
 	uint32_t nice;          /* 0: as the preset has it */
 	uint32_t less_literals; /* by how much lc is below the preset's */
 	lzma_check check;
+	bool sized; /* in one go, with the sizes in the block's header */
 };
 struct bytes squeeze_xz(const struct bytes *plain, const struct xz_settings *settings);
 

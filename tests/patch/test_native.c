@@ -165,6 +165,36 @@ START_TEST(a_compressed_program_is_predicted)
 }
 END_TEST
 
+/* Blocks as mksquashfs packs them, which take most of the usual memory to encode. */
+START_TEST(looking_takes_the_usual_memory)
+{
+	const struct zstd_settings zstd = {.level = 15};
+	struct bytes old = {0}, new = {0}, patch;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		struct bytes old_plain = text_bytes(131072, i);
+		struct bytes new_plain = edited_copy(&old_plain, i);
+		struct bytes old_packed, new_packed;
+
+		new_plain.size = new_plain.size < 131072 ? new_plain.size : 131072;
+		old_packed = squeeze_zstd(&old_plain, &zstd);
+		new_packed = squeeze_zstd(&new_plain, &zstd);
+		bytes_append(&old, old_packed.data, old_packed.size);
+		bytes_append(&new, new_packed.data, new_packed.size);
+		bytes_free(&new_packed);
+		bytes_free(&old_packed);
+		bytes_free(&new_plain);
+		bytes_free(&old_plain);
+	}
+	patch = make(&old, &new, false);
+	ck_assert_uint_lt(patch.size, new.size / 4);
+	ck_assert_uint_le(memory_of(&patch), PATCH_NATIVE_VIEW_MEMORY);
+	bytes_free(&patch);
+	bytes_free(&new);
+	bytes_free(&old);
+}
+END_TEST
+
 START_TEST(the_same_twice)
 {
 	struct bytes old = text_bytes(100000, 1);
@@ -419,6 +449,7 @@ Suite *suite_native(void)
 	tcase_add_test(tcase, a_program_is_predicted);
 	tcase_add_test(tcase, compressed_parts_are_looked_into);
 	tcase_add_test(tcase, a_compressed_program_is_predicted);
+	tcase_add_test(tcase, looking_takes_the_usual_memory);
 	tcase_add_test(tcase, the_same_twice);
 	tcase_add_test(tcase, cut_anywhere_it_is_refused);
 	tcase_add_test(tcase, a_flipped_bit_is_refused_before_its_frame);

@@ -10,7 +10,9 @@
 
 enum { OLD, NEW };
 
-#define RECIPE "\0\6\12\0\135" /* LZMA2: preset 6, 128 KiB, no converter, lc 3 */
+#define RECIPE                                                                                                         \
+	"\0\6\12\0\135\3\1\3" /* LZMA2: preset 6, 128 KiB, no converter, lc 3; xz with CRC-32, 12 bytes of header */
+#define RECIPE_SIZE 8
 
 static void put(struct bytes *to, uint64_t number)
 {
@@ -29,7 +31,7 @@ static struct bytes head(uint8_t kind, uint64_t raw_size, uint64_t count)
 	bytes_append(&saved, &kind, 1);
 	put(&saved, raw_size);
 	put(&saved, 1);
-	bytes_append(&saved, RECIPE, 5);
+	bytes_append(&saved, RECIPE, RECIPE_SIZE);
 	if (kind == NEW) {
 		bytes_append(&saved, &length, 1);
 		bytes_append(&saved, version, length);
@@ -95,6 +97,14 @@ END_TEST
 
 START_TEST(test_bad_shapes)
 {
+	static const uint8_t bad_containers[][3] = {
+		{CONTAINERS},          /* no such */
+		{CONTAINER_NONE, 1},   /* it has no details */
+		{CONTAINER_GZIP},      /* not of LZMA2 */
+		{CONTAINER_XZ, 10, 3}, /* SHA-256 is not known */
+		{CONTAINER_XZ, 1, 1},  /* a header shorter than any */
+		{CONTAINER_XZ, 0x21, 3},
+	};
 	struct bytes saved = head(OLD, 1000, 1000000); /* more than would fit */
 
 	put_part(&saved, 0, 1, 0, 1);
@@ -123,6 +133,12 @@ START_TEST(test_bad_shapes)
 	put_part(&saved, 0, 1, 0, 1);
 	saved.data[5] = 10; /* no such preset */
 	expect_load(saved, -EINVAL, "settings");
+	for (size_t i = 0; i < sizeof(bad_containers) / sizeof(bad_containers[0]); i++) {
+		saved = head(OLD, 1000, 1);
+		put_part(&saved, 0, 1, 0, 1);
+		memcpy(saved.data + 9, bad_containers[i], 3);
+		expect_load(saved, -EINVAL, "container");
+	}
 }
 END_TEST
 
@@ -132,11 +148,11 @@ START_TEST(test_other_version)
 	struct bytes saved = head(NEW, 1000, 1);
 
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[10] ^= 1;
+	saved.data[5 + RECIPE_SIZE] ^= 1;
 	expect_load(saved, -ENOTSUP, "made for liblzma");
 	saved = head(NEW, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[9] = 3; /* the first three of it */
+	saved.data[4 + RECIPE_SIZE] = 3; /* the first three of it */
 	expect_load(saved, -ENOTSUP, "made for liblzma");
 	saved = head(OLD, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
