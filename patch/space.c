@@ -149,7 +149,8 @@ static bool is_program(const struct space_search *search, uint64_t at)
 }
 
 struct elf {
-	uint64_t at; /* of its first byte in the image */
+	uint64_t at;   /* of its first byte in the image */
+	uint64_t most; /* where the next ELF file begins, or the image ends */
 	uint64_t header;
 	unsigned headers;
 	uint32_t low;
@@ -170,10 +171,10 @@ static bool next_segment(const struct space_search *search, struct elf *elf, str
 			continue;
 		offset = elf->at + word_at(search, at, offsetof(Elf32_Phdr, p_offset));
 		length = word_at(search, at, offsetof(Elf32_Phdr, p_filesz));
-		if (offset >= (uint64_t)search->image.size)
+		if (offset >= elf->most)
 			continue;
-		if (length > (uint64_t)search->image.size - offset)
-			length = (uint32_t)((uint64_t)search->image.size - offset);
+		if (length > elf->most - offset)
+			length = (uint32_t)(elf->most - offset);
 		*segment = (struct predict_segment){.offset = (uint32_t)offset,
 		                                    .length = length,
 		                                    .address = word_at(search, at, offsetof(Elf32_Phdr, p_vaddr)) -
@@ -185,14 +186,35 @@ static bool next_segment(const struct space_search *search, struct elf *elf, str
 	return false;
 }
 
+/* The next ELF file from *at on. */
+static bool find_elf(const struct space_search *search, uint64_t *at)
+{
+	const uint8_t *data = search->image.data;
+
+	for (; *at < (uint64_t)search->image.size; ++*at) {
+		const uint8_t *found = memchr(data + *at, ELFMAG0, (size_t)((uint64_t)search->image.size - *at));
+
+		if (!found)
+			return false;
+		*at = (uint64_t)(found - data);
+		if (is_program(search, *at))
+			return true;
+	}
+	return false;
+}
+
 /* The addresses of the program at this offset, and where the headers of its segments are. */
 static struct elf read_elf(const struct space_search *search, uint64_t at)
 {
 	struct elf elf = {.at = at,
 	                  .header = at + word_at(search, at, offsetof(Elf32_Ehdr, e_phoff)),
 	                  .headers = half_at(search, at, offsetof(Elf32_Ehdr, e_phnum)),
-	                  .low = UINT32_MAX};
+	                  .low = UINT32_MAX,
+	                  .most = at + 1};
 	uint64_t header = elf.header;
+
+	if (!find_elf(search, &elf.most))
+		elf.most = (uint64_t)search->image.size;
 
 	for (unsigned i = 0; i < elf.headers; i++, header += sizeof(Elf32_Phdr)) {
 		uint32_t low, end;
@@ -220,7 +242,7 @@ static int add_tail(struct space_search *search, const struct elf *elf, uint32_t
 	                                  .address = elf->end - elf->low,
 	                                  .program = program};
 
-	if (end > (uint64_t)search->image.size || !has_changed(search, search->done, end))
+	if (end > elf->most || !has_changed(search, search->done, end))
 		return 0;
 	search->done = end;
 	return add_segment(search, &segment);
@@ -252,23 +274,6 @@ static int add_elf(struct space_search *search, uint64_t at)
 			err = add_segment(search, &segment);
 	}
 	return err < 0 || program == NO_PROGRAM ? err : add_tail(search, &elf, program);
-}
-
-/* The next ELF file from *at on. */
-static bool find_elf(const struct space_search *search, uint64_t *at)
-{
-	const uint8_t *data = search->image.data;
-
-	for (; *at < (uint64_t)search->image.size; ++*at) {
-		const uint8_t *found = memchr(data + *at, ELFMAG0, (size_t)((uint64_t)search->image.size - *at));
-
-		if (!found)
-			return false;
-		*at = (uint64_t)(found - data);
-		if (is_program(search, *at))
-			return true;
-	}
-	return false;
 }
 
 int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed,

@@ -194,6 +194,38 @@ START_TEST(test_programs_in_an_image)
 }
 END_TEST
 
+/* As in a view in which some blocks of the first file stay compressed: it ends sooner than its header says. */
+START_TEST(test_program_cut_short)
+{
+	struct program old[2] = {{.address = 0x10000, .grown = 100, .seed = 1000000},
+	                         {.address = 0x10000, .grown = 200, .seed = 2000000}};
+	struct program new[2] = {old[0], old[1]};
+	struct bytes images[2];
+	size_t old_at, new_at;
+	struct pair pair = {.prediction = {.kinds = NULL}};
+
+	new[0].more = 12;
+	new[1].more = 25;
+	for (unsigned i = 0; i < 2; i++) {
+		program_build(&old[i], true);
+		program_build(&new[i], true);
+	}
+	put_le32(old[0].bytes.data + sizeof(Elf32_Ehdr) + offsetof(Elf32_Phdr, p_filesz), 1 << 20);
+	put_le32(new[0].bytes.data + sizeof(Elf32_Ehdr) + offsetof(Elf32_Phdr, p_filesz), 1 << 20);
+	old_at = join(&images[0], &old[0], &old[1], 2000);
+	new_at = join(&images[1], &new[0], &new[1], 2000);
+	pair_make(&pair, &images[0], &images[1]);
+	expect_little_wrong(&pair);
+	expect_functions(&pair, &old[1], &new[1], old_at, new_at);
+	pair_free(&pair);
+	for (unsigned i = 0; i < 2; i++) {
+		bytes_free(&images[i]);
+		bytes_free(&old[i].bytes);
+		bytes_free(&new[i].bytes);
+	}
+}
+END_TEST
+
 /* Programs without headers, with addresses of their own, between others: only that they begin there is known. */
 START_TEST(test_regions)
 {
@@ -346,6 +378,7 @@ Suite *suite_model(void)
 	tcase_add_test(tcase, test_program_moved);
 	tcase_add_test(tcase, test_origin_is_found);
 	tcase_add_test(tcase, test_programs_in_an_image);
+	tcase_add_test(tcase, test_program_cut_short);
 	tcase_add_test(tcase, test_regions);
 	tcase_add_test(tcase, test_borders_anywhere);
 	tcase_add_test(tcase, test_no_program);
