@@ -159,13 +159,20 @@ static int offer_raw(struct delta *delta, struct error *error)
 /* The patch that others have to be better than. */
 static int make_first(struct delta *delta, struct error *error)
 {
-	const struct patch_native_options native = {.digests = false}; /* the script has them */
+	struct patch_native_options native = {.memory = delta->options->memory}; /* the script has digests */
 	struct piece piece = {.spool = delta->spool, .extent = delta->patch};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
+	int err;
 
-	if (delta->options->native)
+	if (delta->options->native) {
+		err = patch_make_native(delta->from.data, delta->from.size, delta->to.data, delta->to.size, &native,
+		                        &sink, error);
+		if (err != -ENOMEM || native.memory == 0)
+			return err;
+		native.memory = 0; /* there is none in so little */
 		return patch_make_native(delta->from.data, delta->from.size, delta->to.data, delta->to.size, &native,
 		                         &sink, error);
+	}
 	return patch_make_bsdiff40(delta->from.data, delta->from.size, delta->to.data, delta->to.size,
 	                           delta->options->memory, &sink, error);
 }

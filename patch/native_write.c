@@ -375,12 +375,12 @@ static int write_smallest(struct native_writer *w, const struct alignment *align
 	return err;
 }
 
-static int make(struct native_writer *w)
+static int make_between(struct native_writer *w, bool inside)
 {
 	struct region_borders old_borders = {.count = 0}, new_borders = {.count = 0};
 	struct alignment alignment = {0};
 	struct prediction model = {.kinds = NULL};
-	int err = w->head.flags & NATIVE_IN_PLACE ? 0 : native_look_inside(w, &old_borders, &new_borders);
+	int err = inside ? native_look_inside(w, &old_borders, &new_borders) : 0;
 
 	if (err == 0)
 		err = alignment_make(&alignment, &w->old, &w->new, w->error);
@@ -395,6 +395,24 @@ static int make(struct native_writer *w)
 	prediction_free(&model);
 	alignment_free(&alignment);
 	return err;
+}
+
+static int make(struct native_writer *w)
+{
+	int err = make_between(w, !(w->head.flags & NATIVE_IN_PLACE));
+
+	if (err != -ENOMEM || !(w->head.flags & NATIVE_VIEWS))
+		return err;
+	/* It takes more than applying may take: what is compressed stays so. */
+	close_writer(w);
+	viewed_free(&w->old_view);
+	viewed_free(&w->new_view);
+	w->head.flags &= ~(unsigned)NATIVE_VIEWS;
+	w->old = w->old_image;
+	w->new = w->new_image;
+	w->model = NULL;
+	memcpy(w->dictionaries, usual_dictionaries, sizeof(w->dictionaries));
+	return make_between(w, false);
 }
 
 int patch_make_native(const void *old_data, size_t old_size, const void *new_data, size_t new_size,

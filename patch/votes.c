@@ -249,8 +249,8 @@ int votes_settle(struct votes *votes, struct predict_shifts *shifts, struct erro
 	if (err < 0)
 		return err;
 	values = count_values(votes);
-	traces = calloc(values, sizeof(*traces));
-	shifts->list = malloc(values * sizeof(*shifts->list));
+	traces = calloc(values + 1, sizeof(*traces));
+	shifts->list = malloc((values + 1) * sizeof(*shifts->list));
 	if (!traces || !shifts->list) {
 		err = patch_no_memory(error);
 		goto cleanup;

@@ -105,7 +105,7 @@ static int look_at_units(struct in_place *place, const struct digest_value *sour
 
 	if (err < 0)
 		return err;
-	place->states = calloc(place->info.count + 1, sizeof(*place->states));
+	place->states = calloc((size_t)place->info.count + 1, sizeof(*place->states));
 	place->unit = malloc(place->info.unit);
 	if (!place->states || !place->unit)
 		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");

@@ -153,7 +153,7 @@ START_TEST(one_leb_changes_or_does_not)
 		int handle;
 
 		memset(data, 'x', sizeof(data));
-		memcpy(data + 4096, "old text", 8);
+		memcpy(data + 4096, texts[0], strlen(texts[0]));
 		medium_write_volume(medium(), "modem", data, sizeof(data));
 		handle = open_as("volume:modem", STORAGE_WRITE);
 		CUT(ends[i], medium_ops.ubi_change(medium(), handle, 1, "new", 3));
