@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "patch/codec.h"
+#include "patch/expect.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -148,29 +149,12 @@ int deflated_inflate(const struct image *image, const struct deflated *deflated,
 	return err == 0 ? inflate_all(image, &again, plain, &ended, error) : err;
 }
 
-/* A sink that takes what is expected, and nothing else. */
-struct expected {
-	const uint8_t *data;
-	size_t left;
-};
-
-static int expect(void *ctx, const void *data, size_t length)
-{
-	struct expected *expected = ctx;
-
-	if (length > expected->left || memcmp(expected->data, data, length) != 0)
-		return -EILSEQ;
-	expected->data += length;
-	expected->left -= length;
-	return 0;
-}
-
 /* Stops at the first byte that differs: with the wrong parameters that is soon. */
 static int reproduces(const struct image *image, const struct deflated *deflated, const struct buffer *plain,
                       const struct deflate_params *params, bool *same, struct error *error)
 {
 	struct expected expected = {.data = image->data + deflated->at, .left = (size_t)deflated->size};
-	struct sink sink = {.write = expect, .ctx = &expected};
+	struct sink sink = sink_from_expected(&expected);
 	struct redeflate *redeflate;
 	struct sink in;
 	int err = redeflate_open(&redeflate, params, &sink, error);

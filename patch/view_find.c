@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/view_find.h"
 
+#include "patch/expect.h"
 #include "patch/view_parts.h"
 #include "patch/view_probe.h"
 #include <stdlib.h>
@@ -87,28 +88,11 @@ static int scan(struct view_parts *parts, const struct image *image, struct erro
 	return err;
 }
 
-/* A sink that takes what is expected, and nothing else. */
-struct expected {
-	const uint8_t *data;
-	size_t left;
-};
-
-static int expect(void *ctx, const void *data, size_t length)
-{
-	struct expected *expected = ctx;
-
-	if (length > expected->left || memcmp(expected->data, data, length) != 0)
-		return -EILSEQ;
-	expected->data += length;
-	expected->left -= length;
-	return 0;
-}
-
 /* Stops at the first byte that differs: with the wrong settings that is soon. */
 static int reproduces(struct finder *finder, const struct view_part *part, const uint8_t *plain, bool *same)
 {
 	struct expected expected = {.data = finder->image->data + part->raw_at, .left = part->raw_size};
-	struct sink sink = {.write = expect, .ctx = &expected};
+	struct sink sink = sink_from_expected(&expected);
 	struct recipe_encoder *encoder;
 	struct sink in;
 	int err = recipe_encoder_open(&encoder, &part->recipe, part->plain_size, &sink, finder->error);
