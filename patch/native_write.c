@@ -401,9 +401,9 @@ static int make(struct native_writer *w)
 {
 	int err = make_between(w, !(w->head.flags & NATIVE_IN_PLACE));
 
-	if (err != -ENOMEM || !(w->head.flags & NATIVE_VIEWS))
+	if (err != -ENOMEM || w->memory == 0 || !(w->head.flags & NATIVE_VIEWS))
 		return err;
-	/* It takes more than applying may take: what is compressed stays so. */
+	/* Perhaps it takes more than applying may take: what is compressed stays so. */
 	close_writer(w);
 	viewed_free(&w->old_view);
 	viewed_free(&w->new_view);
@@ -411,6 +411,7 @@ static int make(struct native_writer *w)
 	w->old = w->old_image;
 	w->new = w->new_image;
 	w->model = NULL;
+	w->cache = 0;
 	memcpy(w->dictionaries, usual_dictionaries, sizeof(w->dictionaries));
 	return make_between(w, false);
 }
