@@ -182,15 +182,30 @@ static int tell(const struct options *options, char **paths)
 struct command {
 	const char *name;
 	int paths;
+	bool makes; /* takes --leb and --max-memory */
+	bool tells; /* takes --json */
 	int (*run)(const struct options *options, char **paths);
 };
 
-static const struct command commands[] = {{"make", 3, make}, {"apply", 3, apply}, {"info", 1, tell}};
+static const struct command commands[] = {
+	{.name = "make", .paths = 3, .makes = true, .run = make},
+	{.name = "apply", .paths = 3, .run = apply},
+	{.name = "info", .paths = 1, .tells = true, .run = tell},
+};
 
 static int wrong_usage(const char *what, const char *text)
 {
 	fprintf(stderr, "delta: %s%s; see delta --help\n", what, text);
 	return EXIT_USAGE;
+}
+
+static int run(const struct command *command, const struct options *options, char **paths, int count)
+{
+	if (count != command->paths)
+		return wrong_usage("wrong number of files for ", command->name);
+	if ((!command->makes && (options->leb || options->memory)) || (!command->tells && options->json))
+		return wrong_usage("an option that is not for ", command->name);
+	return command->run(options, paths);
 }
 
 int main(int argc, char **argv)
@@ -215,7 +230,6 @@ int main(int argc, char **argv)
 		return wrong_usage("--leb is too large", "");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[optind], commands[i].name) == 0)
-			return count == commands[i].paths ? commands[i].run(&options, argv + optind + 1)
-			                                  : wrong_usage("wrong number of files for ", commands[i].name);
+			return run(&commands[i], &options, argv + optind + 1, count);
 	return wrong_usage("no such command: ", argv[optind]);
 }

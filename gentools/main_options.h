@@ -2,7 +2,7 @@
 #ifndef GENTOOLS_MAIN_OPTIONS_H
 #define GENTOOLS_MAIN_OPTIONS_H
 
-/* What the command lines of update_gen and its commands have in common. */
+/* What the command lines of update_gen, its commands, and delta have in common. */
 #include "base/error.h"
 #include <stdbool.h>
 #include <stddef.h>
