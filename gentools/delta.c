@@ -119,7 +119,7 @@ static int offer(struct delta *delta, const struct extent *other, struct error *
 
 /*
  * zlib has to make of it, once more and by the applier's calls, what was there. FOTADLT1 keeps what is better not
- * compressed as it is, too, but knows nothing of what is inflated.
+ * compressed as it is, too; it looks into what is deflated itself, and is offered another way only where there is some.
  */
 static int offer_imgdiff2(struct delta *delta, struct error *error)
 {

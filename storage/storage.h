@@ -287,8 +287,8 @@ struct storage_units_info {
 /*
  * -EINVAL: other units, or a file, which is replaced as a whole (storage_writer_open()). -ENOSPC: shorter than length.
  * A UBI volume: -EROFS when static, -EUCLEAN when its last update was interrupted, -EBUSY when it is mounted or open
- * elsewhere, be it by a reader or an opened ubiblock device (which may be found by the first change only). What a
- * journal that is there says, of whatever object, is finished before anything else.
+ * elsewhere, be it by a reader or an opened ubiblock device (which may be found by the first change only). A journal
+ * that is there, of whatever object, is recovered before anything else.
  */
 int storage_units_open(struct storage *storage, const struct storage_name *name,
                        const struct storage_units_options *options, struct storage_units **units,
@@ -304,7 +304,8 @@ int storage_units_change(struct storage_units *units, uint64_t number, const voi
 /* Ends always; removes the journal unless a change failed, for then it may be the only place of the content. */
 int storage_units_close(struct storage_units *units, struct error *error);
 
-/* Finish what a journal says, then remove it: 1. No journal, or none that is whole: 0, which leaves it. */
+/* Finish what a journal says, or find that its block was written by other means since, and remove it: 1. No journal,
+ * or none that is whole: 0, which leaves it. */
 int storage_units_recover(struct storage *storage, const char *journal, struct error *error);
 
 /*
