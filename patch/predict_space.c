@@ -51,35 +51,41 @@ struct predict_place predict_locate(const struct predict_space *space, uint64_t 
 
 void predict_index(struct predict_shifts *shifts)
 {
-	uint32_t last = shifts->count > 0 ? shifts->list[shifts->count - 1].from : 0;
+	uint32_t first = shifts->count > 0 ? shifts->list[0].from : 0;
+	/* A few addresses may lie far behind all others, where the parts need not reach. */
+	uint32_t span = shifts->count > 0 ? shifts->list[shifts->count - 1 - shifts->count / 16].from - first : 0;
 	size_t at = 0;
 
 	shifts->part_log = 0;
-	while (last >> shifts->part_log >= PREDICT_PARTS)
+	while (span >> shifts->part_log >= PREDICT_PARTS)
 		shifts->part_log++;
 	for (uint32_t part = 0; part < PREDICT_PARTS; part++) {
-		while (at < shifts->count && shifts->list[at].from >> shifts->part_log <= part)
+		while (at < shifts->count && (shifts->list[at].from - first) >> shifts->part_log <= part)
 			at++;
 		shifts->ends[part] = (uint32_t)at;
 	}
 	shifts->is_indexed = true;
 }
 
+/* Leave only the shifts of an address's part, behind the last one before these. */
+static const struct predict_shift *search_part(const struct predict_shifts *shifts, uint32_t value, size_t *count)
+{
+	uint32_t part = (value - shifts->list[0].from) >> shifts->part_log;
+	size_t before = part == 0 ? 1 : shifts->ends[(part < PREDICT_PARTS ? part : PREDICT_PARTS) - 1];
+
+	*count = (part < PREDICT_PARTS ? shifts->ends[part] : shifts->count) - (before - 1);
+	return shifts->list + (before - 1);
+}
+
 uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value)
 {
 	const struct predict_shift *shift = shifts->list;
-	uint32_t part = value >> shifts->part_log;
 	size_t left = shifts->count;
 
-	if (shifts->is_indexed && part < PREDICT_PARTS) {
-		/* The one that is sought is one of this part, or the last one before it. */
-		size_t first = part > 0 && shifts->ends[part - 1] > 0 ? shifts->ends[part - 1] - 1 : 0;
-
-		shift += first;
-		left = shifts->ends[part] - first;
-	}
 	if (left == 0 || value < shift->from)
 		return value;
+	if (shifts->is_indexed)
+		shift = search_part(shifts, value, &left);
 	/* What follows has no pattern that a processor could foresee: each step is to be one without a branch. */
 	while (left > 1) {
 		size_t half = left / 2;
