@@ -45,8 +45,11 @@ int native_put_record(struct buffer *patch, unsigned type, const struct buffer *
 
 /* ---- Packing ---- */
 
-static int compress_lzma(const struct buffer *plain, const struct native_coding *coding, struct buffer *packed,
-                         struct error *error)
+/* How much time the coder takes: a sketch is for a comparison only. */
+enum effort { USUAL, SKETCH };
+
+static int compress_lzma(const struct buffer *plain, const struct native_coding *coding, enum effort effort,
+                         struct buffer *packed, struct error *error)
 {
 	lzma_options_lzma options;
 	lzma_filter filters[] = {{LZMA_FILTER_LZMA1, &options}, {LZMA_VLI_UNKNOWN, NULL}};
@@ -57,6 +60,10 @@ static int compress_lzma(const struct buffer *plain, const struct native_coding 
 		return err;
 	if (lzma_lzma_preset(&options, LZMA_PRESET_DEFAULT))
 		return error_set(error, 0, ENOTSUP, "patch: LZMA lacks its usual settings");
+	if (effort == SKETCH) {
+		options.mode = LZMA_MODE_FAST;
+		options.mf = LZMA_MF_HC4;
+	}
 	options.lc = coding->lc;
 	options.lp = coding->lp;
 	options.pb = coding->pb;
@@ -105,6 +112,9 @@ static void trim(const struct native_coding *coding, size_t size, struct buffer 
 {
 	size_t used;
 
+	/* Without what the decoder has not even looked at there are few bytes to try. */
+	if (native_split(coding, packed, &size, 1, &used, NULL) == 0)
+		packed->size = used;
 	while (packed->size > 0) {
 		packed->size--;
 		if (native_split(coding, packed, &size, 1, &used, NULL) < 0) {
@@ -125,48 +135,79 @@ static uint8_t dictionary_for(size_t size, unsigned most)
 
 /* The settings that are tried: found by trial on ELF files and kernels. */
 struct settings {
-	enum native_content content;
 	uint8_t lc, lp, pb;
 };
-static const struct settings trials[] = {
-	{NATIVE_OF_NUMBERS, 0, 0, 0},
-	{NATIVE_OF_RESIDUE, 0, 0, 0},
-	{NATIVE_OF_RESIDUE, 0, 2, 2},
-	{NATIVE_OF_BYTES, 3, 0, 0},
+static const struct {
+	size_t count;
+	struct settings list[2];
+} trials[] = {
+	[NATIVE_OF_NUMBERS] = {.count = 1, .list = {{0, 0, 0}}},
+	[NATIVE_OF_RESIDUE] = {.count = 2, .list = {{0, 0, 0}, {0, 2, 2}}},
+	[NATIVE_OF_BYTES] = {.count = 1, .list = {{3, 0, 0}}},
 };
 
-int native_pack(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
-                struct native_coding *coding, struct buffer *packed, struct error *error)
+static struct native_coding coding_of(const struct settings *settings, size_t size, unsigned dictionary_max)
+{
+	return (struct native_coding){.coder = NATIVE_LZMA,
+	                              .lc = settings->lc,
+	                              .lp = settings->lp,
+	                              .pb = settings->pb,
+	                              .dictionary = dictionary_for(size, dictionary_max)};
+}
+
+/* The settings that make least of it, and how many bytes that is, about. */
+static int choose(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
+                  struct native_coding *coding, size_t *size, struct error *error)
 {
 	struct buffer trial = {0};
-	int err;
+	int err = 0;
 
-	*coding = (struct native_coding){.coder = NATIVE_STORED};
-	packed->size = 0;
-	err = buffer_append(packed, plain->data, plain->size, error);
-	for (size_t i = 0; err == 0 && plain->size > 0 && i < sizeof(trials) / sizeof(trials[0]); i++) {
-		struct native_coding candidate = {.coder = NATIVE_LZMA,
-		                                  .lc = trials[i].lc,
-		                                  .lp = trials[i].lp,
-		                                  .pb = trials[i].pb,
-		                                  .dictionary = dictionary_for(plain->size, dictionary_max)};
+	*size = SIZE_MAX;
+	for (size_t i = 0; err == 0 && i < trials[content].count; i++) {
+		struct native_coding candidate = coding_of(&trials[content].list[i], plain->size, dictionary_max);
 
-		if (trials[i].content != content)
-			continue;
 		trial.size = 0;
-		err = compress_lzma(plain, &candidate, &trial, error);
-		if (err == 0 && trial.size < SMALL)
-			trim(&candidate, plain->size, &trial);
-		if (err == 0 && trial.size + SETTINGS_SIZE < packed->size) {
-			struct buffer larger = *packed;
-
-			*packed = trial;
-			trial = larger;
+		err = compress_lzma(plain, &candidate, SKETCH, &trial, error);
+		if (err == 0 && trial.size < *size) {
+			*size = trial.size;
 			*coding = candidate;
 		}
 	}
 	buffer_free(&trial);
 	return err;
+}
+
+int native_sketch(const struct buffer *plain, enum native_content content, unsigned dictionary_max, size_t *size,
+                  struct error *error)
+{
+	struct native_coding coding;
+
+	return choose(plain, content, dictionary_max, &coding, size, error);
+}
+
+int native_pack(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
+                struct native_coding *coding, struct buffer *packed, struct error *error)
+{
+	struct native_coding lzma = coding_of(&trials[content].list[0], plain->size, dictionary_max);
+	size_t size;
+	int err = 0;
+
+	*coding = (struct native_coding){.coder = NATIVE_STORED};
+	packed->size = 0;
+	if (plain->size > 0 && trials[content].count > 1)
+		err = choose(plain, content, dictionary_max, &lzma, &size, error);
+	if (err == 0 && plain->size > 0)
+		err = compress_lzma(plain, &lzma, USUAL, packed, error);
+	if (err < 0)
+		return err;
+	if (packed->size < SMALL)
+		trim(&lzma, plain->size, packed);
+	if (packed->size > 0 && packed->size + SETTINGS_SIZE < plain->size) {
+		*coding = lzma;
+		return 0;
+	}
+	packed->size = 0;
+	return buffer_append(packed, plain->data, plain->size, error);
 }
 
 #define RECORD_DICTIONARY_MAX 18u

@@ -85,79 +85,6 @@ static int put_together(struct native_writer *w)
 	return err == 0 ? buffer_append(&w->patch, w->records.data, w->records.size, w->error) : err;
 }
 
-/* ---- Plain streams ---- */
-
-uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start)
-{
-	*start = (uint64_t)unit * w->head.unit;
-	return (uint64_t)w->new.size - *start < w->head.unit ? (uint64_t)w->new.size : *start + w->head.unit;
-}
-
-int native_put_kinds(struct native_writer *w, size_t unit)
-{
-	struct buffer *control = &w->streams[NATIVE_CONTROL].plain;
-	uint64_t start;
-	uint64_t end = native_unit_range(w, unit, &start);
-	uint64_t last;
-	int err = 0;
-
-	if (!w->model)
-		return 0;
-	last = (end - 1) >> w->model->block_log;
-	for (uint64_t at = start >> w->model->block_log; err == 0 && at <= last;) {
-		const uint8_t *kind = w->model->kinds + at;
-		uint64_t run = 1;
-
-		while (at + run <= last && kind[run] == *kind)
-			run++;
-		err = native_put_number(control, run, w->error);
-		if (err == 0)
-			err = buffer_append(control, kind, 1, w->error);
-		at += run;
-	}
-	return err;
-}
-
-static int put_residue(struct native_writer *w, const struct stretch *stretch)
-{
-	size_t size = (size_t)stretch->add;
-	const uint8_t *to = w->new.data + stretch->new_at;
-	struct buffer *residue = &w->streams[NATIVE_RESIDUE].plain;
-	int err = buffer_reserve(residue, size, w->error);
-
-	if (err < 0 || size == 0)
-		return err;
-	memcpy(w->predicted, w->old.data + stretch->old_at, size);
-	if (w->model) {
-		struct predict_window window = {.data = w->old.data + stretch->old_at, .end = size};
-		struct predict_walk walk;
-
-		predict_begin(&walk, w->model, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, size);
-		(void)native_predict(&walk, &window, 0, size, w->predicted);
-	}
-	for (size_t i = 0; i < size; i++)
-		residue->data[residue->size + i] = (uint8_t)(to[i] - w->predicted[i]);
-	residue->size += size;
-	return 0;
-}
-
-int native_put_stretch(struct native_writer *w, const struct stretch *stretch, int64_t from)
-{
-	struct buffer *control = &w->streams[NATIVE_CONTROL].plain;
-	int err = native_put_signed(control, stretch->old_at - from, w->error);
-
-	if (err == 0)
-		err = native_put_number(control, (uint64_t)stretch->add, w->error);
-	if (err == 0)
-		err = native_put_number(control, (uint64_t)stretch->copy, w->error);
-	if (err == 0)
-		err = put_residue(w, stretch);
-	if (err == 0)
-		err = buffer_append(&w->streams[NATIVE_LITERALS].plain, w->new.data + stretch->new_at + stretch->add,
-		                    (size_t)stretch->copy, w->error);
-	return err;
-}
-
 /* ---- Frames ---- */
 
 int native_pack_streams(struct native_writer *w)
@@ -350,12 +277,30 @@ static bool predicts_anything(const struct native_writer *w, const struct predic
 	return false;
 }
 
+/* Whether the residue alone would not already make the patch larger than so many bytes without a model. */
+static int may_be_smaller(struct native_writer *w, const struct alignment *alignment, size_t size, bool *may)
+{
+	size_t residue = 0;
+	int err = open_writer(w);
+
+	for (size_t i = 0; err == 0 && i < alignment->count; i++)
+		err = native_put_residue(w, &alignment->stretches[i]);
+	if (err == 0)
+		err = native_sketch(&w->streams[NATIVE_RESIDUE].plain, NATIVE_OF_RESIDUE,
+		                    w->dictionaries[NATIVE_RESIDUE], &residue, w->error);
+	/* Packed well it is smaller by a quarter at most. */
+	*may = residue - residue / 4 < size;
+	close_writer(w);
+	return err;
+}
+
 /* Small patches are made without a model, too: it may take more than it saves. */
 #define SMALL_PATCH ((size_t)64 << 10)
 
 static int write_smallest(struct native_writer *w, const struct alignment *alignment, const struct prediction *model)
 {
 	struct native_writer plain = *w;
+	bool may = false;
 	int err;
 
 	if (!predicts_anything(w, model))
@@ -364,8 +309,10 @@ static int write_smallest(struct native_writer *w, const struct alignment *align
 	err = write_patch(w, alignment);
 	if (err < 0 || w->patch.size > SMALL_PATCH)
 		return err;
-	err = write_patch(&plain, alignment);
-	if (err == 0 && plain.patch.size < w->patch.size) {
+	err = may_be_smaller(&plain, alignment, w->patch.size, &may);
+	if (err == 0 && may)
+		err = write_patch(&plain, alignment);
+	if (err == 0 && may && plain.patch.size < w->patch.size) {
 		struct native_writer larger = *w;
 
 		*w = plain;
