@@ -81,7 +81,7 @@ static int visit_stretch(struct modeller *m, const struct stretch *stretch, visi
 	predict_begin(&walk, m->prediction, (uint64_t)stretch->old_at, (uint64_t)stretch->new_at, window.end);
 	while (err == 0 && predict_next(&walk, &window, window.end, &pair.item)) {
 		pair.new_at = walk.new_at + pair.item.at;
-		pair.new_place = predict_locate(&m->prediction->new, pair.new_at);
+		pair.new_place = predict_land(&walk, &pair.item);
 		pair.new_code = get_le32(pair.new_stretch + pair.item.at);
 		err = visit(m, &pair);
 	}

@@ -166,7 +166,7 @@ static bool may_be_a32(uint32_t code)
 
 static bool may_be_t32(uint32_t code)
 {
-	return (code & 0xf800) == 0xf000;
+	return (code & 0x8000f800) == 0x8000f000 || (code & 0x8000fb70) == 0xf240;
 }
 
 static bool find_a32(const struct predict_walk *walk, const struct predict_window *window, struct predict_item *item)
@@ -251,17 +251,24 @@ struct sieve {
 	unsigned kinds;
 	uint32_t low; /* the program's lowest address as its words have it */
 	uint32_t addresses;
-	uint32_t offsets; /* how many of each there are; 0 when the block has none */
+	uint32_t offsets; /* how many of each there are; 0: the block has none */
+	uint32_t firsts;  /* of T32: bit n is set when instructions are of use whose 5 highest bits are n */
 };
+
+#define FIRSTS_OF_T32     (UINT32_C(1) << 30)
+#define FIRSTS_OF_LITERAL (UINT32_C(1) << 31 | 1 << 9 | 1 << 8)
 
 static struct sieve make_sieve(const struct predict_program *program, unsigned kinds)
 {
 	uint32_t size = program->end - program->low;
 
-	return (struct sieve){.kinds = kinds,
-	                      .low = program->low - program->bias,
-	                      .addresses = kinds & PREDICT_ADDRESS ? size : 0,
-	                      .offsets = kinds & PREDICT_OFFSET ? size : 0};
+	return (struct sieve){
+		.kinds = kinds,
+		.low = program->low - program->bias,
+		.addresses = kinds & PREDICT_ADDRESS ? size : 0,
+		.offsets = kinds & PREDICT_OFFSET ? size : 0,
+		.firsts = (kinds & PREDICT_T32 ? FIRSTS_OF_T32 : 0) | (kinds & PREDICT_LITERAL ? FIRSTS_OF_LITERAL : 0),
+	};
 }
 
 static bool may_be_word(const struct sieve *sieve, uint32_t code)
@@ -281,7 +288,12 @@ static void pass_words(struct predict_walk *walk, const struct predict_window *w
 	walk->at = at;
 }
 
-static bool may_be_literal(const struct predict_walk *walk, uint64_t at)
+static bool may_be_instruction(const struct sieve *sieve, uint32_t code)
+{
+	return (sieve->firsts >> (code >> 11 & 31) & 1) != 0 && (may_be_t32(code) || may_use_literal(code));
+}
+
+static bool is_literal(const struct predict_walk *walk, uint64_t at)
 {
 	uint32_t here = place(walk, at);
 
@@ -292,16 +304,16 @@ static bool may_be_literal(const struct predict_walk *walk, uint64_t at)
 static void pass_halves(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
 {
 	struct sieve sieve = make_sieve(walk->from.program, kinds);
-	uint64_t at = walk->at;
+	uint64_t at;
 
-	for (; at < stop; at += 2) {
+	for (at = walk->at; at < stop; at += 2) {
 		uint32_t code = code_at(window, at);
 
-		if (kinds & PREDICT_T32 && may_be_t32(code))
+		if (may_be_instruction(&sieve, code))
 			break;
-		if (kinds & PREDICT_LITERAL && (may_use_literal(code) || may_be_literal(walk, at)))
-			break;
-		if (place(walk, at) % 4 == 0 && may_be_word(&sieve, code))
+		if (place(walk, at) % 4 != 0)
+			continue;
+		if (may_be_word(&sieve, code) || (kinds & PREDICT_LITERAL && is_literal(walk, at)))
 			break;
 	}
 	walk->at = at;
@@ -367,16 +379,21 @@ bool predict_next(struct predict_walk *walk, const struct predict_window *window
 	return false;
 }
 
+struct predict_place predict_land(struct predict_walk *walk, const struct predict_item *item)
+{
+	struct predict_part *to = &walk->to;
+
+	if (item->at < to->begin || item->at >= to->end)
+		find_part(walk, &walk->prediction->new, walk->new_at, item->at, to);
+	return (struct predict_place){.address = to->address_of_0 + (uint32_t)item->at, .program = to->program};
+}
+
 uint32_t predict_rewrite(struct predict_walk *walk, const struct predict_item *item)
 {
 	const struct prediction *prediction = walk->prediction;
-	struct predict_part *to = &walk->to;
 	bool is_symbol = item->form == PREDICT_SYMBOL;
-	struct predict_place place;
+	const struct predict_shifts *shifts = is_symbol ? &prediction->symbols : &prediction->addresses;
+	struct predict_place place = predict_land(walk, item);
 
-	if (item->at < to->begin || item->at >= to->end)
-		find_part(walk, &prediction->new, walk->new_at, item->at, to);
-	place = (struct predict_place){.address = to->address_of_0 + (uint32_t)item->at, .program = to->program};
-	return predict_encode(item, &place,
-	                      predict_shifted(is_symbol ? &prediction->symbols : &prediction->addresses, item->target));
+	return predict_encode(item, &place, predict_shifted(shifts, item->target));
 }

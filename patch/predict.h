@@ -186,6 +186,9 @@ void predict_begin(struct predict_walk *walk, const struct prediction *predictio
 bool predict_next(struct predict_walk *walk, const struct predict_window *window, uint64_t limit,
                   struct predict_item *item);
 
+/* Where an item of the stretch lies in the new image: predict_locate(), faster. */
+struct predict_place predict_land(struct predict_walk *walk, const struct predict_item *item);
+
 /* The item's bytes as they are predicted. */
 uint32_t predict_rewrite(struct predict_walk *walk, const struct predict_item *item);
 

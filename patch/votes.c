@@ -256,6 +256,7 @@ int votes_settle(struct votes *votes, struct predict_shifts *shifts, struct erro
 		goto cleanup;
 	}
 	trace_back(traces, trace_all(votes, traces), shifts);
+	predict_index(shifts);
 	votes->count = 0;
 cleanup:
 	free(traces);
