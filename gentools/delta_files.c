@@ -95,7 +95,10 @@ int new_file_open(struct new_file *file, const char *path, struct error *error)
 {
 	int err;
 
-	*file = (struct new_file){.path = path, .fd = -1, .error = error};
+	file->path = path;
+	file->fd = -1;
+	file->error = error;
+	file->held = 0;
 	err = place_begin(path, &file->part, error);
 	if (err < 0)
 		return err;
@@ -106,22 +109,41 @@ int new_file_open(struct new_file *file, const char *path, struct error *error)
 	return err < 0 ? new_file_close(file, err, error) : 0;
 }
 
-static int new_file_write(void *ctx, const void *data, size_t length)
+static int write_all(struct new_file *file, const uint8_t *data, size_t length)
 {
-	struct new_file *file = ctx;
-	const uint8_t *at = data;
-
-	digest_add(&file->digest, data, length);
 	while (length > 0) {
-		ssize_t n = write(file->fd, at, length);
+		ssize_t n = write(file->fd, data, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return failed(file->error, file->part);
-		at += n;
+		data += n;
 		length -= (size_t)n;
 	}
+	return 0;
+}
+
+static int write_held(struct new_file *file)
+{
+	size_t length = file->held;
+
+	file->held = 0;
+	return write_all(file, file->data, length);
+}
+
+static int new_file_write(void *ctx, const void *data, size_t length)
+{
+	struct new_file *file = ctx;
+	int err = length > sizeof(file->data) - file->held ? write_held(file) : 0;
+
+	digest_add(&file->digest, data, length);
+	if (err < 0)
+		return err;
+	if (length > sizeof(file->data))
+		return write_all(file, data, length);
+	memcpy(file->data + file->held, data, length);
+	file->held += length;
 	return 0;
 }
 
@@ -132,6 +154,8 @@ struct sink new_file_sink(struct new_file *file)
 
 int new_file_close(struct new_file *file, int err, struct error *error)
 {
+	if (err == 0)
+		err = write_held(file);
 	if (file->fd >= 0 && close(file->fd) < 0 && err == 0)
 		err = failed(error, file->part);
 	file->fd = -1;

@@ -29,6 +29,8 @@ struct new_file {
 	char *part;
 	int fd;
 	struct digest digest; /* SHA-256 of what was written */
+	size_t held;          /* bytes that wait for more, so that few large pieces are written */
+	uint8_t data[64 << 10];
 	struct error *error;
 };
 int new_file_open(struct new_file *file, const char *path, struct error *error);

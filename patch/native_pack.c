@@ -194,15 +194,17 @@ int native_pack(const struct buffer *plain, enum native_content content, unsigne
 
 	*coding = (struct native_coding){.coder = NATIVE_STORED};
 	packed->size = 0;
-	if (plain->size > 0 && trials[content].count > 1)
+	if (plain->size == 0)
+		return 0;
+	if (trials[content].count > 1)
 		err = choose(plain, content, dictionary_max, &lzma, &size, error);
-	if (err == 0 && plain->size > 0)
+	if (err == 0)
 		err = compress_lzma(plain, &lzma, USUAL, packed, error);
 	if (err < 0)
 		return err;
 	if (packed->size < SMALL)
 		trim(&lzma, plain->size, packed);
-	if (packed->size > 0 && packed->size + SETTINGS_SIZE < plain->size) {
+	if (packed->size + SETTINGS_SIZE < plain->size) {
 		*coding = lzma;
 		return 0;
 	}

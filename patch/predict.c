@@ -288,11 +288,6 @@ static void pass_words(struct predict_walk *walk, const struct predict_window *w
 	walk->at = at;
 }
 
-static bool may_be_instruction(const struct sieve *sieve, uint32_t code)
-{
-	return (sieve->firsts >> (code >> 11 & 31) & 1) != 0 && (may_be_t32(code) || may_use_literal(code));
-}
-
 static bool is_literal(const struct predict_walk *walk, uint64_t at)
 {
 	uint32_t here = place(walk, at);
@@ -304,17 +299,21 @@ static bool is_literal(const struct predict_walk *walk, uint64_t at)
 static void pass_halves(struct predict_walk *walk, const struct predict_window *window, unsigned kinds, uint64_t stop)
 {
 	struct sieve sieve = make_sieve(walk->from.program, kinds);
-	uint64_t at;
+	uint64_t at = walk->at;
 
-	for (at = walk->at; at < stop; at += 2) {
+	while (at < stop) {
 		uint32_t code = code_at(window, at);
 
-		if (may_be_instruction(&sieve, code))
+		if (place(walk, at) % 4 == 0 &&
+		    (may_be_word(&sieve, code) || (kinds & PREDICT_LITERAL && is_literal(walk, at))))
 			break;
-		if (place(walk, at) % 4 != 0)
+		if ((sieve.firsts >> (code >> 11 & 31) & 1) == 0) {
+			at += 2;
 			continue;
-		if (may_be_word(&sieve, code) || (kinds & PREDICT_LITERAL && is_literal(walk, at)))
+		}
+		if (may_be_t32(code))
 			break;
+		at += may_use_literal(code) ? follow_literals(walk, at, code) : 2;
 	}
 	walk->at = at;
 }

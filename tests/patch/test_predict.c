@@ -92,6 +92,7 @@ START_TEST(test_indexed_shifts)
 		from += gaps[i * i % 5];
 		list[i] = (struct predict_shift){.from = from, .by = i * 0x9e3779b9};
 	}
+	list[599].from = 0xfff00000;
 	indexed = shifts;
 	predict_index(&indexed);
 	for (uint32_t i = 0; i < 600; i++) {
