@@ -10,9 +10,8 @@
  * exact match, and is judged by how many bytes more agree, in the match and a little behind it: in programs what has
  * moved agrees in most bytes only, since it holds addresses. All the limits were found by trial on ELF files.
  */
-#define SHORTEST_MATCH 6
-#define WORTH_A_TURN   12 /* bytes that must agree more */
-#define BEHIND         48 /* bytes behind the match that are judged with it */
+#define WORTH_A_TURN 12 /* bytes that must agree more */
+#define BEHIND       48 /* bytes behind the match that are judged with it */
 
 /* Where the present stretch goes on with so many agreeing bytes, soon enough, nobody has to search. */
 #define SURE 16
@@ -81,7 +80,7 @@ static bool is_worth_a_turn(const struct aligner *a, int64_t new_at, const struc
 	int64_t end = new_at + match->length + BEHIND;
 	int64_t score = 0;
 
-	if (match->length < SHORTEST_MATCH)
+	if (match->length < MATCH_SHORTEST)
 		return false;
 	for (int64_t i = new_at; i < end && i < a->new.size &&score <= WORTH_A_TURN; i++)
 		score += agrees(a, i, i + shift) - agrees(a, i, i + a->shift);

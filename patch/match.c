@@ -132,6 +132,8 @@ struct match matcher_find(const struct matcher *m, const uint8_t *text, int64_t 
 	found = search(m, text, length < LONG_MATCH ? length : LONG_MATCH, &index);
 	if (found.length < 2)
 		return (struct match){0};
+	if (found.length < MATCH_SHORTEST)
+		return found;
 	if (found.length < LONG_MATCH) {
 		found.old_at = choose(m, text, found.length, index, old_at);
 	} else {

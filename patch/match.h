@@ -27,9 +27,12 @@ struct matcher {
 /* The image's data must outlive the matcher. To be closed in any case; a zeroed one may be closed, too. */
 int matcher_open(struct matcher *matcher, const struct image *old, struct error *error);
 
+/* A match shorter than this is of no use, and which one of several it is is of no interest. */
+#define MATCH_SHORTEST 6
+
 /*
- * The longest match of the text, 2 bytes or more; of several equally long ones one close to old_at. Very long ones are
- * found, but not always the longest or closest of them.
+ * The longest match of the text, 2 bytes or more; of several equally long ones, unless they are shorter than
+ * MATCH_SHORTEST, one close to old_at. Very long ones are found, but not always the longest or closest of them.
  */
 struct match matcher_find(const struct matcher *matcher, const uint8_t *text, int64_t length, int64_t old_at);
 

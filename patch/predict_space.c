@@ -71,10 +71,15 @@ void predict_index(struct predict_shifts *shifts)
 static const struct predict_shift *search_part(const struct predict_shifts *shifts, uint32_t value, size_t *count)
 {
 	uint32_t part = (value - shifts->list[0].from) >> shifts->part_log;
-	size_t before = part == 0 ? 1 : shifts->ends[(part < PREDICT_PARTS ? part : PREDICT_PARTS) - 1];
+	size_t end = part < PREDICT_PARTS ? shifts->ends[part] : shifts->count;
+	size_t first = 0;
 
-	*count = (part < PREDICT_PARTS ? shifts->ends[part] : shifts->count) - (before - 1);
-	return shifts->list + (before - 1);
+	if (part >= PREDICT_PARTS)
+		part = PREDICT_PARTS;
+	if (part > 0)
+		first = shifts->ends[part - 1] - 1;
+	*count = end - first;
+	return shifts->list + first;
 }
 
 uint32_t predict_shifted(const struct predict_shifts *shifts, uint32_t value)
