@@ -25,7 +25,7 @@ enum native_content { NATIVE_OF_NUMBERS, NATIVE_OF_RESIDUE, NATIVE_OF_BYTES };
 int native_pack(const struct buffer *plain, enum native_content content, unsigned dictionary_max,
                 struct native_coding *coding, struct buffer *packed, struct error *error);
 
-/* About how many bytes that makes, found much faster. Settings rank as they do when it is packed. */
+/* About how many bytes that makes, a sixth more at most by trial, found in a fraction of the time. */
 int native_sketch(const struct buffer *plain, enum native_content content, unsigned dictionary_max, size_t *size,
                   struct error *error);
 

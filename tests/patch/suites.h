@@ -11,6 +11,7 @@ Suite *suite_imgdiff(void);
 Suite *suite_imgmake(void);
 Suite *suite_blocks(void);
 Suite *suite_native(void);
+Suite *suite_choice(void);
 Suite *suite_units(void);
 Suite *suite_noise(void);
 Suite *suite_arm(void);

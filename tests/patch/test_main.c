@@ -13,6 +13,7 @@ int main(void)
 	srunner_add_suite(runner, suite_imgdiff());
 	srunner_add_suite(runner, suite_imgmake());
 	srunner_add_suite(runner, suite_blocks());
+	srunner_add_suite(runner, suite_choice());
 	srunner_add_suite(runner, suite_units());
 	srunner_add_suite(runner, suite_native());
 	srunner_add_suite(runner, suite_noise());
