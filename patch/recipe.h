@@ -36,8 +36,8 @@ enum recipe_deflate { DEFLATE_LEVEL, DEFLATE_MEMORY, DEFLATE_WINDOW, DEFLATE_STR
 /* Rows: whether matches are sought by rows, where the level's strategy can. */
 enum recipe_zstd { ZSTD_LEVEL, ZSTD_CHECKSUM, ZSTD_ROWS };
 
-/* 0: LZO1X-1; 1 to 9: LZO1X-999 at this level. */
-enum recipe_lzo { LZO_LEVEL };
+/* 0: LZO1X-1; 1 to 9: LZO1X-999 at this level. Optimized: rewritten by lzo1x_optimize(), as mksquashfs has it. */
+enum recipe_lzo { LZO_LEVEL, LZO_OPTIMIZED };
 
 /* The numbers are those of patches. A gzip member is one from behind its header on. */
 enum recipe_container { CONTAINER_NONE, CONTAINER_ZLIB, CONTAINER_GZIP, CONTAINER_XZ, CONTAINERS };

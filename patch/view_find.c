@@ -80,6 +80,9 @@ static int scan(struct view_parts *parts, const struct image *image, struct erro
 		case 0x31:
 			err = view_probe_ubifs(parts, image, at, &next, error);
 			break;
+		case 'h':
+			err = view_probe_squashfs(parts, image, at, &next, error);
+			break;
 		default:
 			break;
 		}

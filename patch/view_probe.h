@@ -26,5 +26,7 @@ int view_probe_zstd(struct view_parts *parts, const struct image *image, int64_t
                     struct error *error);
 int view_probe_ubifs(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
                      struct error *error);
+int view_probe_squashfs(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
+                        struct error *error);
 
 #endif

@@ -102,7 +102,7 @@ struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings 
 	return squeezed;
 }
 
-static struct bytes squeeze_lzo(const struct bytes *plain, int level)
+struct bytes squeeze_lzo(const struct bytes *plain, int level, bool optimized)
 {
 	struct bytes squeezed = bytes_new(BOUND(plain->size));
 	struct bytes work = bytes_new(LZO1X_999_MEM_COMPRESS);
@@ -114,13 +114,20 @@ static struct bytes squeeze_lzo(const struct bytes *plain, int level)
 	ck_assert_int_eq(code, LZO_E_OK);
 	squeezed.size = size;
 	bytes_free(&work);
+	if (optimized) {
+		struct bytes decoded = bytes_new(plain->size);
+
+		size = plain->size;
+		ck_assert_int_eq(lzo1x_optimize(squeezed.data, squeezed.size, decoded.data, &size, NULL), LZO_E_OK);
+		bytes_free(&decoded);
+	}
 	return squeezed;
 }
 
 struct bytes squeeze_ubifs(const struct bytes *plain, bool zlib, int level)
 {
 	const struct deflate_params params = {.level = level, .method = Z_DEFLATED, .window_bits = -11, .mem_level = 8};
-	struct bytes data = zlib ? deflate_bytes(plain, &params) : squeeze_lzo(plain, level);
+	struct bytes data = zlib ? deflate_bytes(plain, &params) : squeeze_lzo(plain, level, false);
 	struct bytes node = bytes_new(48);
 
 	put_le32(node.data, 0x06101831);

@@ -35,6 +35,9 @@ struct zstd_settings {
 /* By ZSTD_compressCCtx(), as file systems do, where nothing but the level is set. */
 struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings *settings);
 
+/* By LZO1X-999 of this level, 0: LZO1X-1. */
+struct bytes squeeze_lzo(const struct bytes *plain, int level, bool optimized);
+
 /* A data node of UBIFS, of at most 4096 bytes; zlib, or LZO of this level, 0: LZO1X-1. */
 struct bytes squeeze_ubifs(const struct bytes *plain, bool zlib, int level);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/patch/show.h"
+#include "tests/patch/squash.h"
 #include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
 
@@ -130,6 +131,33 @@ START_TEST(test_ubifs)
 }
 END_TEST
 
+/* Every block of files, fragments and tables that is compressed, and no stored one. Equal files share theirs. */
+START_TEST(test_squashfs)
+{
+	static const struct squash_settings all[] = {
+		{.level = 8, .optimized = true, .has_fragments = true, .has_exports = true},
+		{.level = 8, .optimized = true},
+		{.level = 3, .has_fragments = true},
+		{.level = 9, .optimized = true, .has_exports = true},
+	};
+	const struct squash_settings *settings = &all[_i];
+	struct bytes files[] = {text_bytes(30000, 1), text_bytes(100, 2), random_bytes(5000, 3), text_bytes(8192, 4)};
+	size_t blocks = settings->has_fragments ? 7 + 2 + 1 : 8 + 1 + 2;
+	size_t tables = 4u + settings->has_fragments + settings->has_exports; /* inodes, folders (two), identifiers */
+	struct show show = {0};
+
+	show_add(&show, random_bytes(777, 2));
+	show_add(&show, squash(files, 4, settings));
+	show_add(&show, random_bytes(99, 3));
+	show_expect(&show, blocks + tables);
+	ck_assert(show_has(&show.found, &files[3]));
+	ck_assert(settings->has_fragments || (show_has(&show.found, &files[0]) && show_has(&show.found, &files[1])));
+	show_free(&show);
+	for (size_t i = 0; i < 4; i++)
+		bytes_free(&files[i]);
+}
+END_TEST
+
 /* All kinds side by side; each is learnt of by itself. */
 START_TEST(test_mixed)
 {
@@ -212,17 +240,19 @@ START_TEST(test_damaged)
 {
 	const struct deflate_settings zlib = {.container = ZLIB_STREAM, .level = 9, .memory = 8};
 	const struct zstd_settings zstd = {.level = 15};
+	const struct squash_settings squashfs = {.level = 8, .has_fragments = true};
 	struct bytes plain = text_bytes(900, 6);
 	struct bytes good = _i == 0   ? squeeze_xz(&plain, &squashfs_xz)
 	                    : _i == 1 ? squeeze_deflate(&plain, &zlib)
 	                    : _i == 2 ? squeeze_zstd(&plain, &zstd)
-	                              : squeeze_ubifs(&plain, false, 8);
+	                    : _i == 3 ? squeeze_ubifs(&plain, false, 8)
+	                              : squash(&plain, 1, &squashfs);
 	struct image image = {.data = good.data, .size = (int64_t)good.size};
 	struct viewed found;
 	struct bytes cut;
 
 	ck_assert_int_eq(view_find(&found, &image, 0, NULL), 0);
-	ck_assert_uint_eq(found.view.count, 1);
+	ck_assert_uint_eq(found.view.count, _i < 4 ? 1 : 6);
 	viewed_free(&found);
 	for (size_t i = 0; i < good.size; i += 3) {
 		good.data[i] ^= 0x11;
@@ -380,11 +410,12 @@ Suite *suite_view(void)
 	tcase_add_loop_test(tcase, test_deflate, 0, 8);
 	tcase_add_loop_test(tcase, test_zstd, 0, 9);
 	tcase_add_loop_test(tcase, test_ubifs, 0, 6);
+	tcase_add_loop_test(tcase, test_squashfs, 0, 4);
 	tcase_add_test(tcase, test_mixed);
 	tcase_add_test(tcase, test_many);
 	tcase_add_test(tcase, test_nothing);
 	tcase_add_test(tcase, test_stays_raw);
-	tcase_add_loop_test(tcase, test_damaged, 0, 4);
+	tcase_add_loop_test(tcase, test_damaged, 0, 5);
 	tcase_add_test(tcase, test_pair);
 	tcase_add_test(tcase, test_memory_limit);
 	tcase_add_test(tcase, test_damaged_old);
