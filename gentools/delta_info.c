@@ -27,7 +27,9 @@ static void print_text(const struct patch_native_info *info, uint64_t patch_size
 	       info->has_digests ? digest_format(&info->target, digest) : "");
 	printf("memory      %12" PRIu64 " bytes of heap, at most\n", info->memory);
 	if (info->in_place)
-		printf("in place    %12" PRIu64 " units of %" PRIu32 " bytes are written\n", info->changed, info->unit);
+		printf("in place    %12" PRIu64 " units of %" PRIu32 " bytes are written, %" PRIu64
+		       " bytes are kept between them\n",
+		       info->changed, info->unit, info->kept);
 	printf("frames      %12" PRIu64 " of %" PRIu32 " bytes of the target each\n", info->frames, info->unit);
 	printf("stretches   %12" PRIu64 "\n", info->stretches);
 	printf("model       %12" PRIu64 " bytes, %" PRIu64 " shifts\n", info->models, info->shifts);
@@ -51,8 +53,8 @@ static void print_json(const struct patch_native_info *info, uint64_t patch_size
 	if (info->has_digests)
 		printf(", \"target_sha256\": \"%s\"", digest_format(&info->target, digest));
 	printf(", \"memory\": %" PRIu64 ", \"in_place\": %s, \"unit\": %" PRIu32 ", \"changed\": %" PRIu64
-	       ", \"frames\": %" PRIu64 ", \"stretches\": %" PRIu64,
-	       info->memory, info->in_place ? "true" : "false", info->unit, info->changed, info->frames,
+	       ", \"kept\": %" PRIu64 ", \"frames\": %" PRIu64 ", \"stretches\": %" PRIu64,
+	       info->memory, info->in_place ? "true" : "false", info->unit, info->changed, info->kept, info->frames,
 	       info->stretches);
 	printf(", \"model\": {\"packed\": %" PRIu64 ", \"shifts\": %" PRIu64 "}", info->models, info->shifts);
 	for (unsigned i = 0; i < NATIVE_NAMED_STREAMS; i++)

@@ -68,48 +68,28 @@ static int make(const struct options *options, char **paths)
 /* ---- apply ---- */
 
 /* Of a patch in place: all of the target, changed in memory as the updater changes it on flash. */
-static int apply_units(const struct open_file *old, const struct content *patch, const struct sink *sink,
-                       struct error *error)
+static int apply_units(const struct open_file *old, const struct content *patch, const struct patch_native_info *info,
+                       const struct sink *sink, struct error *error)
 {
-	struct patch_units *units;
-	struct patch_units_info info;
-	uint8_t *image = NULL;
-	uint8_t *unit = NULL;
-	struct memory_block block;
-	struct reader reader;
-	uint64_t number;
-	size_t size;
-	int err = patch_units_open(patch, &units, &info, error);
+	uint64_t room = info->source_size > info->target_size ? info->source_size : info->target_size;
+	uint8_t *image;
+	int err;
 
+	if (old->reader.size != info->source_size)
+		return error_set(error, RESULT_VERIFY, EINVAL,
+		                 "old content: %" PRIu64 " bytes, and the patch is for %" PRIu64, old->reader.size,
+		                 info->source_size);
+	image = malloc((size_t)room + 1);
+	if (!image)
+		return error_set(error, 0, ENOMEM, "out of memory for %" PRIu64 " bytes", room);
+	err = old->reader.read_at(old->reader.ctx, 0, image, (size_t)info->source_size);
 	if (err < 0)
-		return err;
-	if (old->reader.size != info.source_size)
-		err = error_set(error, RESULT_VERIFY, EINVAL,
-		                "old content: %" PRIu64 " bytes, and the patch is for %" PRIu64, old->reader.size,
-		                info.source_size);
-	block.size = (size_t)(info.source_size > info.target_size ? info.source_size : info.target_size);
-	if (err == 0) {
-		image = calloc(1, block.size + 1);
-		unit = malloc(info.unit);
-		if (!image || !unit) {
-			(void)error_set(error, 0, ENOMEM, "out of memory");
-			err = -ENOMEM;
-		}
-	}
-	block.data = image;
-	reader = reader_from_memory(&block);
+		(void)error_set(error, 0, -err, "old content: %s", strerror(-err));
 	if (err == 0)
-		err = old->reader.read_at(old->reader.ctx, 0, image, (size_t)info.source_size);
-	while (err == 0 && (err = patch_units_next(units, &number, error)) > 0) {
-		err = patch_units_make(units, &reader, unit, &size, error);
-		if (err == 0)
-			memcpy(image + number * info.unit, unit, size);
-	}
+		err = patch_change_image(patch, image, error);
 	if (err == 0)
-		err = sink->write(sink->ctx, image, (size_t)info.target_size);
-	free(unit);
+		err = sink->write(sink->ctx, image, (size_t)info->target_size);
 	free(image);
-	patch_units_close(units);
 	return err;
 }
 
@@ -121,7 +101,7 @@ static int apply_copy(const struct open_file *old, const struct content *patch, 
 	int err;
 
 	if (info->in_place)
-		err = apply_units(old, patch, &sink, error);
+		err = apply_units(old, patch, info, &sink, error);
 	else
 		err = patch_apply(&old->reader, patch, NULL, info->target_size, &sink, error);
 	if (err < 0 || !info->has_digests)

@@ -43,12 +43,12 @@ static int read_head(struct native *native)
 	}
 	head->unit = (uint32_t)number_read_up_to(&source, NATIVE_UNIT_MAX);
 	head->memory = number_read_up_to(&source, NATIVE_MEMORY_MAX);
-	if (head->flags & NATIVE_IN_PLACE)
+	if (head->flags & NATIVE_IN_PLACE) {
 		head->changed = number_read(&source);
+		head->kept = number_read(&source);
+	}
 	if (source.failed || source.left > 0 || head->unit == 0)
 		return broken_record(input->error, "head");
-	if ((head->flags & (NATIVE_IN_PLACE | NATIVE_VIEWS)) == (NATIVE_IN_PLACE | NATIVE_VIEWS))
-		return patch_broken(input->error, "patch: in place there are no views");
 	native->old_size = head->old_size;
 	native->new_size = head->new_size;
 	return 0;
@@ -92,12 +92,14 @@ int native_open(struct native *native, const struct content *patch, uint64_t lim
 {
 	int err = open_patch(native, patch, limit, error);
 	const struct native_head *head = &native->head;
+	uint64_t size;
 
 	if (err == 0 && head->flags & NATIVE_VIEWS)
 		err = native_views_read(native);
 	if (err < 0)
 		return err;
-	native->units = native->new_size / head->unit + (native->new_size % head->unit > 0);
+	size = head->flags & NATIVE_IN_PLACE ? head->new_size : native->new_size;
+	native->units = size / head->unit + (size % head->unit > 0);
 	return head->flags & NATIVE_IN_PLACE ? read_units(native) : 0;
 }
 
@@ -117,20 +119,28 @@ int native_read_head(const struct content *patch, struct native_head *head, stru
 
 /* ---- Frames ---- */
 
+/* Which unit, and which bytes of the target or its view that means. */
 static int begin_unit(struct native *native, struct number_source *source)
 {
 	const struct native_head *head = &native->head;
+	bool in_place = head->flags & NATIVE_IN_PLACE;
+	uint64_t size = in_place ? head->new_size : native->new_size;
 
-	if (head->flags & NATIVE_IN_PLACE)
-		native->unit = number_read(source);
-	else
-		native->unit = native->frames;
+	native->unit = in_place ? number_read(source) : native->frames;
+	native->flags = (unsigned)number_read_up_to(source, in_place ? NATIVE_FRAME_FLAGS : NATIVE_ANEW);
 	native->frames++;
 	if (source->failed || native->unit >= native->units)
 		return broken_record(native->input.error, "frame");
+	if (!(native->flags & NATIVE_ANEW) && (!native->has_begun || in_place))
+		return patch_broken(native->input.error, "patch: a frame goes on with what never began");
 	native->position = native->unit * head->unit;
-	native->end =
-		native->new_size - native->position > head->unit ? native->position + head->unit : native->new_size;
+	native->end = size - native->position > head->unit ? native->position + head->unit : size;
+	if (!in_place)
+		return 0;
+	if (!native_span_find(&native->views.new, native->position, native->end, native->flags, &native->span))
+		return broken_record(native->input.error, "frame");
+	native->position = native->span.plain_at;
+	native->end = native->span.plain_end;
 	return 0;
 }
 
@@ -162,8 +172,8 @@ static int read_kinds(struct native *native)
 {
 	unsigned block_log = native->model.block_log;
 	uint64_t first = native->position >> block_log;
-	uint64_t count = ((native->end - 1) >> block_log) - first + 1;
-	uint8_t *kinds = pool_resize(&native->pool, native->kinds, (size_t)count);
+	uint64_t count = native->end > native->position ? ((native->end - 1) >> block_log) - first + 1 : 0;
+	uint8_t *kinds = pool_resize(&native->pool, native->kinds, (size_t)count + 1);
 
 	if (!kinds)
 		return patch_no_memory(native->input.error);
@@ -202,15 +212,13 @@ static int read_frame(struct native *native)
 {
 	struct native_input *input = &native->input;
 	struct number_source source = {.data = input->body, .left = input->size};
-	size_t control = 0;
 	bool anew;
+	size_t control = 0;
 	int err = begin_unit(native, &source);
 
 	if (err < 0)
 		return err;
-	anew = number_read_up_to(&source, 1) == 1;
-	if (!anew && (!native->has_begun || native->head.flags & NATIVE_IN_PLACE))
-		return patch_broken(input->error, "patch: a frame goes on with what never began");
+	anew = native->flags & NATIVE_ANEW;
 	err = begin_streams(native, &source, anew, &control);
 	if (err < 0)
 		return err;

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "patch/codec.h"
 #include "patch/number.h"
+#include "patch/patch.h"
 #include "patch/pool.h"
 #include "patch/predict.h"
 #include "patch/view.h"
@@ -27,6 +28,7 @@ struct native_head {
 	uint32_t unit;    /* bytes that a frame makes; the last one may make less */
 	uint64_t memory;  /* bytes of heap that applying takes at most */
 	uint64_t changed; /* in place: units that are written */
+	uint64_t kept;    /* in place: bytes that are kept between units, at most at a time */
 };
 
 #define NATIVE_UNIT_MAX   (64u << 20)
@@ -127,6 +129,32 @@ struct native_views {
 	struct view_writer *writer;
 };
 
+/*
+ * In place, a part of the new view may lie over the border of two units. Whichever of them is written first makes the
+ * part whole, and the other one's share of it is kept until that is written, too (native_span.c). Bits of a frame's
+ * flags, beside the lowest, which says that coders begin anew:
+ */
+enum {
+	NATIVE_ANEW = 1,
+	NATIVE_LEFT = 2,
+	NATIVE_RIGHT = 4,
+	NATIVE_KEEP_LEFT = 8,
+	NATIVE_KEEP_RIGHT = 16,
+	NATIVE_FRAME_FLAGS = 31
+};
+
+struct native_span {
+	bool left;  /* a part lies over the unit's begin: made with NATIVE_LEFT, else the unit's share of it was kept */
+	bool right; /* the same for its end */
+	uint64_t plain_at; /* the bytes of the view that are made */
+	uint64_t plain_end;
+	uint64_t raw_at; /* and the image's bytes that these become */
+	uint64_t raw_end;
+};
+
+/* Of the unit [start, end) of the image. False: a part is too large for this, or the flags do not fit. */
+bool native_span_find(const struct view *view, uint64_t start, uint64_t end, unsigned flags, struct native_span *span);
+
 /* ---- Applying ---- */
 
 enum { NATIVE_CONTROL, NATIVE_RESIDUE, NATIVE_LITERALS, NATIVE_STREAMS };
@@ -159,11 +187,13 @@ struct native {
 	uint8_t *window;
 	uint8_t *out;
 	struct native_stretch stretch;
-	uint64_t unit;     /* number of the present frame's */
-	uint64_t units;    /* of the target */
-	uint64_t frames;   /* that were read */
-	uint64_t position; /* of the target: where the next byte goes */
-	uint64_t end;      /* of the present unit */
+	uint64_t unit;           /* number of the present frame's */
+	uint64_t units;          /* of the target */
+	uint64_t frames;         /* that were read */
+	uint64_t position;       /* where the next byte goes: of the target, or of its view */
+	uint64_t end;            /* of the present unit */
+	unsigned flags;          /* of the present frame */
+	struct native_span span; /* of the present unit, in place */
 	/* For those who want to know. */
 	uint64_t views_memory;                 /* bytes, beside the pool */
 	uint64_t packed_sizes[NATIVE_STREAMS]; /* of the present frame */
@@ -184,6 +214,13 @@ void native_close(struct native *native);
 
 int native_views_read(struct native *native);
 void native_views_close(struct native_views *views);
+
+/*
+ * The unit of the present frame, in place: its content to `data`, which has room for a unit; *size bytes. keep may be
+ * NULL where there are no views.
+ */
+int native_make_unit(struct native *native, const struct reader *old, const struct patch_keep *keep, uint8_t *data,
+                     size_t *size);
 
 /* All frames of a patch that makes a copy, which was opened. */
 int native_copy(struct native *native, const struct reader *old, const struct sink *sink);

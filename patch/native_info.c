@@ -59,6 +59,7 @@ static void copy_head(const struct native_head *head, struct patch_native_info *
 		.unit = head->unit,
 		.memory = head->memory,
 		.changed = head->changed,
+		.kept = head->kept,
 	};
 }
 

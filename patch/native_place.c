@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Patches that change their source in place: in which order, and what of the old image is still there by then. */
-#include "patch/native_write.h"
+/* Patches that change their source in place. */
+#include "patch/native_place.h"
+#include "patch/view_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Above this many units that change, only the two plain orders are looked at. */
-#define SEARCHED_UNITS 8192u
-
-#define LISTS 5u
-
-struct place {
-	struct native_writer *w;
-	const struct alignment *alignment;
-	size_t *first;   /* of each unit, the first stretch that has bytes of it */
-	size_t *changed; /* units, ascending */
-	size_t count;
-	size_t *index;   /* in changed[], of each unit; SIZE_MAX for those that stay */
-	uint32_t *needs; /* bytes that changed[row] takes from changed[column], count x count; NULL: not looked at */
-	size_t *order;   /* of changed units */
-	size_t *trial;
-	bool *written; /* units of the old image that are no more */
-};
+#define LISTS 4u
 
 static uint64_t old_part(const struct native_writer *w, size_t unit)
 {
@@ -37,15 +22,15 @@ static bool stays(const struct native_writer *w, size_t unit)
 	uint64_t start;
 	uint64_t size = native_unit_range(w, unit, &start) - start;
 
-	return old_part(w, unit) == size && memcmp(w->old.data + start, w->new.data + start, (size_t)size) == 0;
+	return old_part(w, unit) == size &&
+	       memcmp(w->old_image.data + start, w->new_image.data + start, (size_t)size) == 0;
 }
 
 static void find_changed(struct place *p, size_t *numbers)
 {
 	size_t units = p->w->units;
 
-	p->first = numbers;
-	p->changed = p->first + units;
+	p->changed = numbers;
 	p->index = p->changed + units;
 	p->order = p->index + units;
 	p->trial = p->order + units;
@@ -54,44 +39,75 @@ static void find_changed(struct place *p, size_t *numbers)
 		if (p->index[unit] != SIZE_MAX)
 			p->changed[p->count++] = unit;
 	}
-	for (size_t i = 0, unit = 0; unit < units; unit++) {
-		const struct stretch *stretch = p->alignment->stretches;
-
-		while (stretch[i].new_at + stretch[i].add + stretch[i].copy <= (int64_t)unit * p->w->head.unit)
-			i++;
-		p->first[unit] = i;
-	}
 }
 
-/* ---- Pieces of a unit: parts of stretches, cut where units of either image end ---- */
+/* ---- Pieces ---- */
 
-struct piece {
-	int64_t new_at;
-	int64_t old_at; /* -1: literals */
-	int64_t size;
-	size_t old_unit;
-};
-
-struct pieces {
-	const struct place *place;
-	size_t stretch;
-	int64_t at;
-	int64_t end;
-};
-
-static struct pieces pieces_of(const struct place *p, size_t unit)
+/* Who makes the part that lies over a border: this unit, unless the other one was written before. */
+static unsigned border_flags(const struct place *p, size_t other, unsigned make, unsigned keep)
 {
+	if (p->index[other] == SIZE_MAX)
+		return make;
+	return p->written[other] ? 0 : make | keep;
+}
+
+static size_t find_stretch(const struct alignment *alignment, int64_t at)
+{
+	size_t low = 0, high = alignment->count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (alignment->stretches[middle].new_at <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct pieces place_pieces(const struct place *p, size_t unit)
+{
+	const struct view *view = &p->w->new_view.view;
+	struct pieces pieces = {.place = p, .flags = NATIVE_ANEW};
 	uint64_t start;
 	uint64_t end = native_unit_range(p->w, unit, &start);
 
-	return (struct pieces){.place = p, .stretch = p->first[unit], .at = (int64_t)start, .end = (int64_t)end};
+	(void)native_span_find(view, start, end, 0, &pieces.span);
+	if (pieces.span.left)
+		pieces.flags |= border_flags(p, unit - 1, NATIVE_LEFT, NATIVE_KEEP_LEFT);
+	if (pieces.span.right)
+		pieces.flags |= border_flags(p, unit + 1, NATIVE_RIGHT, NATIVE_KEEP_RIGHT);
+	(void)native_span_find(view, start, end, pieces.flags, &pieces.span);
+	pieces.at = (int64_t)pieces.span.plain_at;
+	pieces.stretch = find_stretch(p->alignment, pieces.at);
+	return pieces;
 }
 
-static bool next_piece(struct pieces *pieces, struct piece *piece)
+/* How far old bytes from here on are of the same units: of a part of the old view, all that it was decoded from. */
+static int64_t find_units(const struct native_writer *w, struct piece *piece)
+{
+	uint64_t at = (uint64_t)piece->old_at;
+	struct view_stretch stretch;
+	uint64_t raw_at;
+
+	view_find_stretch(&w->old_view.view, at, &stretch);
+	if (stretch.is_part) {
+		piece->first = (size_t)(stretch.raw_at / w->head.unit);
+		piece->last = (size_t)((stretch.raw_at + stretch.raw_size - 1) / w->head.unit);
+		return (int64_t)(stretch.plain_at + stretch.plain_size - at);
+	}
+	raw_at = stretch.raw_at + at - stretch.plain_at;
+	piece->first = piece->last = (size_t)(raw_at / w->head.unit);
+	if (stretch.raw_at + stretch.raw_size - raw_at < w->head.unit - raw_at % w->head.unit)
+		return (int64_t)(stretch.raw_at + stretch.raw_size - raw_at);
+	return (int64_t)(w->head.unit - raw_at % w->head.unit);
+}
+
+bool place_next_piece(struct pieces *pieces, struct piece *piece)
 {
 	const struct stretch *stretch = &pieces->place->alignment->stretches[pieces->stretch];
-	int64_t unit = pieces->place->w->head.unit;
-	int64_t end = pieces->end;
+	int64_t end = (int64_t)pieces->span.plain_end;
 
 	if (pieces->at >= end)
 		return false;
@@ -99,12 +115,14 @@ static bool next_piece(struct pieces *pieces, struct piece *piece)
 		stretch = &pieces->place->alignment->stretches[++pieces->stretch];
 	*piece = (struct piece){.new_at = pieces->at, .old_at = -1};
 	if (pieces->at < stretch->new_at + stretch->add) {
+		int64_t most;
+
 		piece->old_at = stretch->old_at + pieces->at - stretch->new_at;
-		piece->old_unit = (size_t)(piece->old_at / unit);
+		most = find_units(pieces->place->w, piece);
 		if (end > stretch->new_at + stretch->add)
 			end = stretch->new_at + stretch->add;
-		if (end - piece->new_at > unit - piece->old_at % unit)
-			end = piece->new_at + unit - piece->old_at % unit;
+		if (end - piece->new_at > most)
+			end = piece->new_at + most;
 	} else if (end > stretch->new_at + stretch->add + stretch->copy) {
 		end = stretch->new_at + stretch->add + stretch->copy;
 	}
@@ -113,143 +131,47 @@ static bool next_piece(struct pieces *pieces, struct piece *piece)
 	return true;
 }
 
-/* ---- The order ---- */
+/* ---- Views that fit ---- */
 
-/* The unit of the changed ones in which the piece's old bytes lie, if that is another one than `own`. */
-static bool is_need(const struct place *p, const struct piece *piece, size_t own, size_t *index)
+static bool fits(const struct native_writer *w, const struct view_part *part)
 {
-	if (piece->old_at < 0 || piece->old_unit == own || piece->old_unit >= p->w->units)
-		return false;
-	*index = p->index[piece->old_unit];
-	return *index != SIZE_MAX;
+	return (part->raw_at + part->raw_size - 1) / w->head.unit - part->raw_at / w->head.unit < 2;
 }
 
-static int find_needs(struct place *p)
+/* What of the image lies before the part, as it is, and the part, if it is to be one. */
+static int copy_part(const struct native_writer *w, const struct view_part *part, uint64_t raw_at, struct viewed *to)
 {
-	if (p->count > SEARCHED_UNITS)
-		return 0;
-	p->needs = calloc(p->count * p->count + 1, sizeof(*p->needs));
-	if (!p->needs)
-		return patch_no_memory(p->w->error);
-	for (size_t row = 0; row < p->count; row++) {
-		struct pieces pieces = pieces_of(p, p->changed[row]);
-		struct piece piece;
-		size_t column;
+	const uint8_t *image = w->new_image.data;
+	int err = buffer_append(&to->plain, image + raw_at, (size_t)(part->raw_at - raw_at), w->error);
 
-		while (next_piece(&pieces, &piece))
-			if (is_need(p, &piece, p->changed[row], &column))
-				p->needs[row * p->count + column] += (uint32_t)piece.size;
-	}
-	return 0;
-}
-
-static void forget_written(struct place *p)
-{
-	for (size_t unit = 0; unit < p->w->units; unit++)
-		p->written[unit] = false;
-}
-
-/* Bytes that units need which are gone by then, in this order of changed units. */
-static uint64_t count_lost(struct place *p, const size_t *order)
-{
-	uint64_t lost = 0;
-	size_t column;
-
-	forget_written(p);
-	for (size_t i = 0; i < p->count; i++) {
-		struct pieces pieces = pieces_of(p, order[i]);
-		struct piece piece;
-
-		while (next_piece(&pieces, &piece))
-			if (is_need(p, &piece, order[i], &column) && p->written[piece.old_unit])
-				lost += (uint64_t)piece.size;
-		p->written[order[i]] = true;
-	}
-	return lost;
-}
-
-/* Of a unit that is not in the order yet: bytes that it needs of others that are not, and that they need of it. */
-struct balance {
-	uint64_t needed;
-	uint64_t lost;
-	bool done;
-};
-
-/* The next one: what nobody needs, else what saves most. */
-static size_t pick(const struct place *p, const struct balance *balances)
-{
-	size_t best = SIZE_MAX;
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct balance *balance = &balances[i];
-
-		if (balance->done)
-			continue;
-		if (balance->lost == 0)
-			return i;
-		if (best == SIZE_MAX ||
-		    (int64_t)(balance->needed - balance->lost) > (int64_t)(balances[best].needed - balances[best].lost))
-			best = i;
-	}
-	return best;
-}
-
-static int search_order(const struct place *p, size_t *order)
-{
-	struct balance *balances = calloc(p->count + 1, sizeof(*balances));
-	const uint32_t *needs = p->needs;
-
-	if (!balances)
-		return patch_no_memory(p->w->error);
-	for (size_t row = 0; row < p->count; row++)
-		for (size_t column = 0; column < p->count; column++) {
-			balances[row].needed += needs[row * p->count + column];
-			balances[column].lost += needs[row * p->count + column];
-		}
-	for (size_t i = 0; i < p->count; i++) {
-		size_t best = pick(p, balances);
-
-		order[i] = p->changed[best];
-		balances[best].done = true;
-		for (size_t j = 0; j < p->count; j++) {
-			balances[j].needed -= needs[j * p->count + best];
-			balances[j].lost -= needs[best * p->count + j];
-		}
-	}
-	free(balances);
-	return 0;
-}
-
-/* The trial becomes the order when less is lost in it. Returns what is lost in the order. */
-static uint64_t take_better(struct place *p, uint64_t least)
-{
-	uint64_t lost = count_lost(p, p->trial);
-
-	if (lost >= least)
-		return least;
-	for (size_t i = 0; i < p->count; i++)
-		p->order[i] = p->trial[i];
-	return lost;
-}
-
-static int choose_order(struct place *p)
-{
-	uint64_t least;
-	int err = find_needs(p);
-
-	if (err < 0)
+	if (err < 0 || part->raw_size == 0)
 		return err;
-	for (size_t i = 0; i < p->count; i++)
-		p->trial[i] = p->changed[i];
-	least = take_better(p, UINT64_MAX);
-	for (size_t i = 0; i < p->count; i++)
-		p->trial[i] = p->changed[p->count - 1 - i];
-	least = take_better(p, least);
-	if (least == 0 || !p->needs)
-		return 0;
-	err = search_order(p, p->trial);
+	if (!fits(w, part))
+		return buffer_append(&to->plain, image + part->raw_at, part->raw_size, w->error);
+	err = buffer_append(&to->plain, w->new_view.plain.data + part->plain_at, part->plain_size, w->error);
+	return err == 0 ? view_add(&to->view, part, w->error) : err;
+}
+
+int native_fit_view(struct native_writer *w)
+{
+	struct viewed fitting = {.plain = {.size = 0}};
+	struct view_cursor cursor;
+	struct view_part part;
+	uint64_t raw_at = 0;
+	int err = 0;
+
+	view_start(&fitting.view, w->head.new_size, true);
+	view_seek_raw(&cursor, &w->new_view.view, 0);
+	while (err == 0 && view_next(&cursor, &part)) {
+		err = copy_part(w, &part, raw_at, &fitting);
+		raw_at = part.raw_at + part.raw_size;
+	}
+	part = (struct view_part){.raw_at = w->head.new_size};
 	if (err == 0)
-		(void)take_better(p, least);
+		err = copy_part(w, &part, raw_at, &fitting);
+	viewed_free(err == 0 ? &w->new_view : &fitting);
+	if (err == 0)
+		w->new_view = fitting;
 	return err;
 }
 
@@ -276,30 +198,23 @@ static int put_units(struct native_writer *w)
 		uint64_t start;
 		uint64_t end = native_unit_range(w, unit, &start);
 
-		err = put_check(w, &w->old, start, old_part(w, unit));
+		err = put_check(w, &w->old_image, start, old_part(w, unit));
 		if (err == 0)
-			err = put_check(w, &w->new, start, end - start);
+			err = put_check(w, &w->new_image, start, end - start);
 	}
 	return err == 0 ? native_put_record(&w->records, NATIVE_UNITS, &w->body, w->error) : err;
 }
 
 /* What is gone is a literal. */
-static bool is_there(const struct place *p, const struct piece *piece)
+static int put_pieces(struct native_writer *w, struct pieces *pieces)
 {
-	return piece->old_at >= 0 && (piece->old_unit >= p->w->units || !p->written[piece->old_unit]);
-}
-
-static int put_pieces(struct place *p, size_t unit)
-{
-	struct native_writer *w = p->w;
-	struct pieces pieces = pieces_of(p, unit);
-	int64_t from = pieces.at;
+	int64_t from = pieces->at;
 	struct stretch stretch = {.new_at = from, .old_at = from < w->old.size ? from : w->old.size};
 	struct piece piece;
 	int err = 0;
 
-	while (err == 0 && next_piece(&pieces, &piece)) {
-		bool along = is_there(p, &piece);
+	while (err == 0 && place_next_piece(pieces, &piece)) {
+		bool along = place_is_there(pieces->place, &piece);
 
 		if (along && (stretch.copy > 0 || stretch.old_at + stretch.add != piece.old_at)) {
 			if (stretch.add + stretch.copy > 0) {
@@ -311,19 +226,20 @@ static int put_pieces(struct place *p, size_t unit)
 		stretch.add += along ? piece.size : 0;
 		stretch.copy += along ? 0 : piece.size;
 	}
-	return err == 0 ? native_put_stretch(w, &stretch, from) : err;
+	return err == 0 && stretch.add + stretch.copy > 0 ? native_put_stretch(w, &stretch, from) : err;
 }
 
 static int put_unit(struct place *p, size_t unit)
 {
+	struct pieces pieces = place_pieces(p, unit);
 	struct native_writer *w = p->w;
 	int err;
 
 	for (unsigned i = 0; i < NATIVE_STREAMS; i++)
 		w->streams[i].plain.size = 0;
-	err = native_put_kinds(w, unit);
+	err = native_put_kinds(w, pieces.span.plain_at, pieces.span.plain_end);
 	if (err == 0)
-		err = put_pieces(p, unit);
+		err = put_pieces(w, &pieces);
 	if (err == 0)
 		err = native_pack_streams(w);
 	if (err < 0)
@@ -331,7 +247,50 @@ static int put_unit(struct place *p, size_t unit)
 	w->streams[NATIVE_CONTROL].plain_sizes[unit] = w->streams[NATIVE_CONTROL].plain.size;
 	for (unsigned i = 0; i < NATIVE_STREAMS; i++)
 		w->streams[i].packed_sizes[unit] = w->streams[i].packed.size;
-	return native_put_frame(w, unit, true);
+	return native_put_frame(w, unit, pieces.flags);
+}
+
+/* What is kept for neighbours, when this unit is made and when it is written. */
+static void count_kept(const struct place *p, size_t unit, uint64_t *kept, uint64_t *most)
+{
+	const struct pieces pieces = place_pieces(p, unit);
+	const struct native_span *span = &pieces.span;
+	uint64_t start;
+	uint64_t end = native_unit_range(p->w, unit, &start);
+
+	if (pieces.flags & NATIVE_KEEP_LEFT)
+		*kept += start - span->raw_at;
+	if (pieces.flags & NATIVE_KEEP_RIGHT)
+		*kept += span->raw_end - end;
+	if (*kept > *most)
+		*most = *kept;
+	if (span->left && !(pieces.flags & NATIVE_LEFT))
+		*kept -= span->raw_at - start;
+	if (span->right && !(pieces.flags & NATIVE_RIGHT))
+		*kept -= end - span->raw_end;
+}
+
+static int put_all(struct place *p)
+{
+	struct native_writer *w = p->w;
+	uint64_t kept = 0;
+	int err = place_choose_order(p);
+
+	if (err == 0 && w->head.flags & NATIVE_VIEWS)
+		err = native_put_views(w);
+	if (err == 0)
+		err = put_units(w);
+	if (err == 0 && w->model)
+		err = native_put_model(w);
+	w->head.changed = p->count;
+	w->head.kept = 0;
+	place_forget_written(p);
+	for (size_t i = 0; err == 0 && i < p->count; i++) {
+		err = put_unit(p, p->order[i]);
+		count_kept(p, p->order[i], &kept, &w->head.kept);
+		p->written[p->order[i]] = true;
+	}
+	return err;
 }
 
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment)
@@ -346,17 +305,7 @@ int native_put_in_place(struct native_writer *w, const struct alignment *alignme
 		goto out;
 	}
 	find_changed(&p, numbers);
-	err = choose_order(&p);
-	if (err == 0)
-		err = put_units(w);
-	if (err == 0 && w->model)
-		err = native_put_model(w);
-	w->head.changed = p.count;
-	forget_written(&p);
-	for (size_t i = 0; err == 0 && i < p.count; i++) {
-		err = put_unit(&p, p.order[i]);
-		p.written[p.order[i]] = true;
-	}
+	err = put_all(&p);
 out:
 	free(p.needs);
 	free(written);

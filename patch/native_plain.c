@@ -4,21 +4,26 @@
 
 #include <string.h>
 
-uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start)
+uint64_t native_whole_size(const struct native_writer *w)
 {
-	*start = (uint64_t)unit * w->head.unit;
-	return (uint64_t)w->new.size - *start < w->head.unit ? (uint64_t)w->new.size : *start + w->head.unit;
+	return w->head.flags & NATIVE_IN_PLACE ? w->head.new_size : (uint64_t)w->new.size;
 }
 
-int native_put_kinds(struct native_writer *w, size_t unit)
+uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start)
+{
+	uint64_t whole = native_whole_size(w);
+
+	*start = (uint64_t)unit * w->head.unit;
+	return whole - *start < w->head.unit ? whole : *start + w->head.unit;
+}
+
+int native_put_kinds(struct native_writer *w, uint64_t start, uint64_t end)
 {
 	struct buffer *control = &w->streams[NATIVE_CONTROL].plain;
-	uint64_t start;
-	uint64_t end = native_unit_range(w, unit, &start);
 	uint64_t last;
 	int err = 0;
 
-	if (!w->model)
+	if (!w->model || start == end)
 		return 0;
 	last = (end - 1) >> w->model->block_log;
 	for (uint64_t at = start >> w->model->block_log; err == 0 && at <= last;) {

@@ -22,27 +22,10 @@ static int add_made(void *ctx, const void *data, size_t length)
 	return 0;
 }
 
-/* Each unit is made beside the image, and then takes its place. */
-static int make_units(struct native *native, const struct reader *old, struct trial *trial, struct trial *unit)
-{
-	struct sink sink = {.write = add_made, .ctx = unit};
-	int err;
-
-	while ((err = native_next(native)) > 0) {
-		unit->at = 0;
-		err = native_make(native, old, &sink);
-		if (err < 0)
-			return err;
-		memcpy(trial->made + native->unit * native->head.unit, unit->made, unit->at);
-	}
-	return err;
-}
-
-static int run(struct native *native, const struct native_writer *w, struct trial *trial, struct trial *unit)
+static int run(struct native *native, const struct native_writer *w, struct trial *trial)
 {
 	bool in_place = w->head.flags & NATIVE_IN_PLACE;
-	struct memory_block old = {.data = in_place ? trial->made : w->old_image.data,
-	                           .size = (size_t)w->head.old_size};
+	struct memory_block old = {.data = w->old_image.data, .size = (size_t)w->head.old_size};
 	struct memory_block patch = {.data = w->patch.data, .size = w->patch.size};
 	struct reader reader = reader_from_memory(&old);
 	struct reader patch_reader = reader_from_memory(&patch);
@@ -51,7 +34,7 @@ static int run(struct native *native, const struct native_writer *w, struct tria
 	int err = native_open(native, &content, UINT64_MAX, w->error);
 
 	if (err == 0)
-		err = in_place ? make_units(native, &reader, trial, unit) : native_copy(native, &reader, &sink);
+		err = in_place ? native_change_image(native, trial->made) : native_copy(native, &reader, &sink);
 	if (err < 0)
 		return err;
 	/* Of empty images there may be no data at all. */
@@ -64,24 +47,22 @@ int native_prove(const struct native_writer *w, uint64_t *memory)
 {
 	size_t size = (size_t)(w->head.old_size > w->head.new_size ? w->head.old_size : w->head.new_size);
 	struct trial trial = {.made = malloc(size + 1), .size = size};
-	struct trial unit = {.made = malloc(w->head.unit), .size = w->head.unit};
 	struct native *native = calloc(1, sizeof(*native));
 	int err;
 
-	if (!trial.made || !unit.made || !native) {
+	if (!trial.made || !native) {
 		err = patch_no_memory(w->error);
 		goto out;
 	}
 	if (w->head.flags & NATIVE_IN_PLACE && w->head.old_size > 0)
 		memcpy(trial.made, w->old_image.data, (size_t)w->head.old_size);
-	err = run(native, w, &trial, &unit);
+	err = run(native, w, &trial);
 	*memory = native->pool.peak + native->views_memory;
 	native_close(native);
 	if (err == -EIO)
 		err = error_set(w->error, 0, EIO, "patch: it does not make the target; please report it");
 out:
 	free(native);
-	free(unit.made);
 	free(trial.made);
 	return err;
 }

@@ -78,7 +78,29 @@ static uint64_t views_memory(const struct native_writer *w)
 	return view_memory(old) + view_memory(new) + view_reader_memory(old, 0) + view_writer_memory(new);
 }
 
-int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders)
+static void look_outside(struct native_writer *w)
+{
+	viewed_free(&w->old_view);
+	viewed_free(&w->new_view);
+	view_start(&w->old_view.view, w->head.old_size, false);
+	view_start(&w->new_view.view, w->head.new_size, true);
+	w->head.flags &= ~(unsigned)NATIVE_VIEWS;
+	w->cache = 0;
+	w->old = w->old_image;
+	w->new = w->new_image;
+}
+
+static int find_views(struct native_writer *w, uint64_t part_memory)
+{
+	int err;
+
+	viewed_free(&w->old_view);
+	viewed_free(&w->new_view);
+	err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, part_memory, w->error);
+	return err == 0 && w->head.flags & NATIVE_IN_PLACE ? native_fit_view(w) : err;
+}
+
+static int look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders)
 {
 	uint64_t limit = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
 	uint64_t part_memory = limit;
@@ -86,19 +108,28 @@ int native_look_inside(struct native_writer *w, struct region_borders *old_borde
 
 	/* What can be looked into one by one may take too much together. */
 	do {
-		viewed_free(&w->old_view);
-		viewed_free(&w->new_view);
-		err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, part_memory, w->error);
+		err = find_views(w, part_memory);
 		part_memory -= part_memory / 4;
 	} while (err == 0 && w->new_view.view.count > 0 && views_memory(w) + LEAST_MEMORY > limit &&
 	         part_memory >= PART_MEMORY_MIN);
-	if (err < 0 || w->new_view.view.count == 0 || views_memory(w) + LEAST_MEMORY > limit ||
-	    w->old_view.plain.size > INT32_MAX || w->new_view.plain.size > INT32_MAX)
+	if (err < 0)
 		return err;
+	if (w->new_view.view.count == 0 || views_memory(w) + LEAST_MEMORY > limit ||
+	    w->old_view.plain.size > INT32_MAX || w->new_view.plain.size > INT32_MAX) {
+		look_outside(w);
+		return 0;
+	}
 	w->head.flags |= NATIVE_VIEWS;
 	w->cache = CACHE;
 	w->old = (struct image){.data = w->old_view.plain.data, .size = (int64_t)w->old_view.plain.size};
 	w->new = (struct image){.data = w->new_view.plain.data, .size = (int64_t)w->new_view.plain.size};
 	err = list_borders(&w->old_view.view, old_borders, w->error);
 	return err == 0 ? list_borders(&w->new_view.view, new_borders, w->error) : err;
+}
+
+int native_look(struct native_writer *w, bool inside, struct region_borders *old_borders,
+                struct region_borders *new_borders)
+{
+	look_outside(w);
+	return inside ? look_inside(w, old_borders, new_borders) : 0;
 }

@@ -17,7 +17,9 @@ static const enum native_content contents[NATIVE_STREAMS] = {NATIVE_OF_NUMBERS, 
 
 static int open_writer(struct native_writer *w)
 {
-	w->units = (size_t)w->new.size / w->head.unit + ((size_t)w->new.size % w->head.unit > 0);
+	uint64_t whole = native_whole_size(w);
+
+	w->units = (size_t)(whole / w->head.unit + (whole % w->head.unit > 0));
 	w->predicted = malloc((size_t)w->new.size + NATIVE_ITEM_SIZE);
 	if (!w->predicted)
 		return patch_no_memory(w->error);
@@ -80,6 +82,8 @@ static int put_together(struct native_writer *w)
 		err = native_put_number(&w->body, head->memory, w->error);
 	if (err == 0 && head->flags & NATIVE_IN_PLACE)
 		err = native_put_number(&w->body, head->changed, w->error);
+	if (err == 0 && head->flags & NATIVE_IN_PLACE)
+		err = native_put_number(&w->body, head->kept, w->error);
 	if (err == 0)
 		err = native_put_record(&w->patch, NATIVE_HEAD, &w->body, w->error);
 	return err == 0 ? buffer_append(&w->patch, w->records.data, w->records.size, w->error) : err;
@@ -101,7 +105,7 @@ int native_pack_streams(struct native_writer *w)
 	return err;
 }
 
-int native_put_frame(struct native_writer *w, size_t unit, bool anew)
+int native_put_frame(struct native_writer *w, size_t unit, unsigned flags)
 {
 	uint8_t coding[3];
 	int err = 0;
@@ -110,11 +114,11 @@ int native_put_frame(struct native_writer *w, size_t unit, bool anew)
 	if (w->head.flags & NATIVE_IN_PLACE)
 		err = native_put_number(&w->body, unit, w->error);
 	if (err == 0)
-		err = native_put_number(&w->body, anew, w->error);
+		err = native_put_number(&w->body, flags, w->error);
 	if (err == 0)
 		err = native_put_number(&w->body, w->streams[NATIVE_CONTROL].plain_sizes[unit], w->error);
 	for (unsigned i = 0; err == 0 && i < NATIVE_STREAMS; i++) {
-		if (anew)
+		if (flags & NATIVE_ANEW)
 			err = buffer_append(&w->body, coding, native_coding_write(coding, &w->streams[i].coding),
 			                    w->error);
 		if (err == 0)
@@ -152,8 +156,10 @@ static int begin_units(struct native_writer *w, size_t *begun, size_t unit)
 
 	for (; err == 0 && *begun <= unit; ++*begun) {
 		size_t before = control->plain.size;
+		uint64_t start;
+		uint64_t end = native_unit_range(w, *begun, &start);
 
-		err = native_put_kinds(w, *begun);
+		err = native_put_kinds(w, start, end);
 		control->plain_sizes[*begun] = control->plain.size - before;
 	}
 	return err;
@@ -202,7 +208,7 @@ static int put_copy(struct native_writer *w, const struct alignment *alignment)
 		                   stream->packed_sizes, w->error);
 	}
 	for (size_t unit = 0; err == 0 && unit < w->units; unit++)
-		err = native_put_frame(w, unit, unit == 0);
+		err = native_put_frame(w, unit, unit == 0 ? NATIVE_ANEW : 0);
 	return err;
 }
 
@@ -327,7 +333,7 @@ static int make_between(struct native_writer *w, bool inside)
 	struct region_borders old_borders = {.count = 0}, new_borders = {.count = 0};
 	struct alignment alignment = {0};
 	struct prediction model = {.kinds = NULL};
-	int err = inside ? native_look_inside(w, &old_borders, &new_borders) : 0;
+	int err = native_look(w, inside, &old_borders, &new_borders);
 
 	if (err == 0)
 		err = alignment_make(&alignment, &w->old, &w->new, w->error);
@@ -346,19 +352,13 @@ static int make_between(struct native_writer *w, bool inside)
 
 static int make(struct native_writer *w)
 {
-	int err = make_between(w, !(w->head.flags & NATIVE_IN_PLACE));
+	int err = make_between(w, true);
 
 	if (err != -ENOMEM || w->memory == 0 || !(w->head.flags & NATIVE_VIEWS))
 		return err;
 	/* Perhaps it takes more than applying may take: what is compressed stays so. */
 	close_writer(w);
-	viewed_free(&w->old_view);
-	viewed_free(&w->new_view);
-	w->head.flags &= ~(unsigned)NATIVE_VIEWS;
-	w->old = w->old_image;
-	w->new = w->new_image;
 	w->model = NULL;
-	w->cache = 0;
 	memcpy(w->dictionaries, usual_dictionaries, sizeof(w->dictionaries));
 	return make_between(w, false);
 }
@@ -380,8 +380,6 @@ int patch_make_native(const void *old_data, size_t old_size, const void *new_dat
 		                 new_size);
 	if (options->unit > NATIVE_UNIT_MAX)
 		return error_set(error, 0, EINVAL, "patch: units of %u bytes are too large", options->unit);
-	w.old = w.old_image;
-	w.new = w.new_image;
 	memcpy(w.dictionaries, usual_dictionaries, sizeof(w.dictionaries));
 	if (options->unit > 0) {
 		w.head.unit = options->unit;

@@ -65,11 +65,13 @@ struct native_writer {
 	struct error *error;
 };
 
-/* Bytes [*start, return) of the target are the unit's. */
+/* Bytes of which units are parts: the target's, or where a copy is made its view's. */
+uint64_t native_whole_size(const struct native_writer *w);
+/* Bytes [*start, return) of them are the unit's. */
 uint64_t native_unit_range(const struct native_writer *w, size_t unit, uint64_t *start);
 
-/* Streams before they are packed (native_plain.c). What stands in front of a unit's stretches in the control stream. */
-int native_put_kinds(struct native_writer *w, size_t unit);
+/* Streams before they are packed (native_plain.c). First what precedes the stretches that make bytes [start, end). */
+int native_put_kinds(struct native_writer *w, uint64_t start, uint64_t end);
 /* A stretch into the streams. `from`: where the one before has ended in the old image. */
 int native_put_stretch(struct native_writer *w, const struct stretch *stretch, int64_t from);
 /* What its old bytes, predicted, lack to be the new ones. */
@@ -77,23 +79,30 @@ int native_put_residue(struct native_writer *w, const struct stretch *stretch);
 
 int native_pack_streams(struct native_writer *w);
 /* The frame of a unit whose parts of the packed streams come next. */
-int native_put_frame(struct native_writer *w, size_t unit, bool anew);
+int native_put_frame(struct native_writer *w, size_t unit, unsigned flags);
 
 /* The model's record (native_put_model.c). */
 int native_put_model(struct native_writer *w);
 
 /*
- * Look into compressed parts that differ, if there are any and PATCH_NATIVE_VIEW_MEMORY, or the writer's own limit,
- * allows it: the patch is then one between views. The borders are those of large parts, to be freed in any case
- * (native_put_views.c).
+ * Between the images as they are, or, with `inside`, between views of them: of compressed parts that differ, if there
+ * are any and PATCH_NATIVE_VIEW_MEMORY, or the writer's own limit, allows it. The borders are those of large parts, to
+ * be freed in any case (native_put_views.c).
  */
-int native_look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders);
+int native_look(struct native_writer *w, bool inside, struct region_borders *old_borders,
+                struct region_borders *new_borders);
 
 /* The views' record. */
 int native_put_views(struct native_writer *w);
 
+/* Parts of the new view that lie over more than two units stay as they are: nobody could make them in place. */
+int native_fit_view(struct native_writer *w);
+
 /* The records of a patch in place (native_place.c). */
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment);
+
+/* Change an image in memory, which has room for the new one: all frames of an opened patch in place. */
+int native_change_image(struct native *native, uint8_t *image);
 
 /* Apply the patch in memory, and see that it makes the target and how much heap that takes (native_prove.c). */
 int native_prove(const struct native_writer *w, uint64_t *memory);

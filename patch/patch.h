@@ -73,6 +73,19 @@ struct patch_units_info {
 	uint64_t count;   /* of the target's units */
 	uint64_t changed; /* those that are written */
 	uint64_t memory;  /* bytes of heap, at most, beside the caller's */
+	uint64_t kept;    /* bytes that are kept between units, at most at a time: see below; 0: nothing is */
+};
+
+/*
+ * What a unit shares with its neighbour is made once, when the first of the two is made, and the other's share must be
+ * kept over any cut until that one is written. Shares are named by the number of the right one of both units. Each
+ * function returns 0 or a negative errno value.
+ */
+struct patch_keep {
+	int (*save)(void *ctx, uint64_t border, const void *data, size_t length); /* durable when it returns */
+	int (*load)(void *ctx, uint64_t border, void *data, size_t length);       /* -ENOENT: there is none */
+	int (*drop)(void *ctx, uint64_t border); /* nobody needs it any more; it may be gone already */
+	void *ctx;
 };
 
 /* Reads the patch's beginning; it is read further as units are made. -ENOTSUP: no patch of this kind. */
@@ -90,17 +103,27 @@ enum patch_unit_state {
 enum patch_unit_state patch_units_state(const struct patch_units *units, uint64_t number, const void *data,
                                         size_t size);
 
-/* The next unit that is to be written: 1, or 0 when there are no more. The one before need not have been made. */
-int patch_units_next(struct patch_units *units, uint64_t *number, struct error *error);
+/*
+ * The next unit that is to be written: 1, or 0 when there are no more. The one before must have been written, now or in
+ * an earlier run, and then need not have been made: what it needed of what was kept is dropped.
+ */
+int patch_units_next(struct patch_units *units, const struct patch_keep *keep, uint64_t *number, struct error *error);
 
 /*
- * Its new content: *size bytes, no more than the unit's. old: the object as it is now. What comes out has been compared
- * with the patch's digest: RESULT_VERIFY when it is wrong, as it is where the object is not as it should be.
+ * Its new content: *size bytes, no more than the unit's. old: the object as it is now. keep: NULL where nothing is
+ * kept. What comes out has been compared with the patch's digest: RESULT_VERIFY when it is wrong, as it is where the
+ * object is not as it should be.
  */
-int patch_units_make(struct patch_units *units, const struct reader *old, uint8_t *data, size_t *size,
-                     struct error *error);
+int patch_units_make(struct patch_units *units, const struct reader *old, const struct patch_keep *keep, uint8_t *data,
+                     size_t *size, struct error *error);
 
 void patch_units_close(struct patch_units *units); /* NULL is nothing */
+
+/*
+ * All of it for an image in memory, which is the old one and has room for the new one. Nothing is compared with
+ * digests. The library room_patch_make holds it. -ENOTSUP: as above.
+ */
+int patch_change_image(const struct content *patch, void *image, struct error *error);
 
 /* ---- What a native patch is made of ---- */
 
@@ -122,6 +145,7 @@ struct patch_native_info {
 	uint32_t unit;
 	uint64_t memory;  /* bytes of heap that applying takes at most */
 	uint64_t changed; /* in place: units that are written */
+	uint64_t kept;    /* in place: bytes that are kept between units, at most at a time */
 	uint64_t frames;
 	uint64_t stretches;
 	uint64_t models;                    /* bytes of their records */
@@ -131,7 +155,7 @@ struct patch_native_info {
 	struct patch_native_stream control, residue, literals;
 };
 
-/* What its head says: all up to `changed`; the rest is 0. Errors as below. */
+/* What its head says: all up to `kept`; the rest is 0. Errors as below. */
 int patch_native_look(const struct content *patch, struct patch_native_info *info, struct error *error);
 
 /* Read the whole patch, and make nothing of it. -ENOTSUP: another format. Else errors as patch_apply() has them. */

@@ -42,6 +42,7 @@ int patch_units_open(const struct content *patch, struct patch_units **units, st
 		.count = native->units,
 		.changed = native->head.changed,
 		.memory = native->head.memory,
+		.kept = native->head.kept,
 	};
 	return 0;
 }
@@ -91,45 +92,46 @@ enum patch_unit_state patch_units_state(const struct patch_units *units, uint64_
 	                                                                                      : PATCH_UNIT_FOREIGN;
 }
 
-int patch_units_next(struct patch_units *units, uint64_t *number, struct error *error)
+/* The unit of the frame before is written. */
+static int drop_shares(const struct native *native, const struct patch_keep *keep)
 {
+	int err = 0;
+
+	if (native->frames == 0 || !keep)
+		return 0;
+	if (native->span.left && !(native->flags & NATIVE_LEFT))
+		err = keep->drop(keep->ctx, native->unit);
+	if (err == 0 && native->span.right && !(native->flags & NATIVE_RIGHT))
+		err = keep->drop(keep->ctx, native->unit + 1);
+	return err < 0 ? error_set(native->input.error, 0, -err, "patch: what was kept for unit %" PRIu64 ": %s",
+	                           native->unit, strerror(-err))
+	               : 0;
+}
+
+int patch_units_next(struct patch_units *units, const struct patch_keep *keep, uint64_t *number, struct error *error)
+{
+	struct native *native = &units->native;
 	int err;
 
-	units->native.input.error = error;
-	err = native_next(&units->native);
-	*number = units->native.unit;
+	native->input.error = error;
+	err = drop_shares(native, keep);
+	if (err == 0)
+		err = native_next(native);
+	*number = native->unit;
 	return err;
 }
 
-/* A unit in memory, as it is made. */
-struct unit_bytes {
-	uint8_t *data;
-	size_t size;
-};
-
-static int add_bytes(void *ctx, const void *data, size_t length)
-{
-	struct unit_bytes *bytes = ctx;
-
-	memcpy(bytes->data + bytes->size, data, length);
-	bytes->size += length;
-	return 0;
-}
-
-int patch_units_make(struct patch_units *units, const struct reader *old, uint8_t *data, size_t *size,
-                     struct error *error)
+int patch_units_make(struct patch_units *units, const struct reader *old, const struct patch_keep *keep, uint8_t *data,
+                     size_t *size, struct error *error)
 {
 	struct native *native = &units->native;
 	struct old_range range = {.old = old, .size = old->size, .error = error};
 	struct reader source = reader_from_range(&range);
-	struct unit_bytes bytes = {.data = data};
-	struct sink sink = {.write = add_bytes, .ctx = &bytes};
 	int err;
 
 	native->input.error = error;
-	err = native_make(native, &source, &sink);
-	*size = bytes.size;
-	if (err == 0 && !has_check(check_of(native, native->unit, true), data, bytes.size))
+	err = native_make_unit(native, &source, keep, data, size);
+	if (err == 0 && !has_check(check_of(native, native->unit, true), data, *size))
 		err = patch_broken(error, "patch: unit %" PRIu64 " comes out wrong: the object is not as it was left",
 		                   native->unit);
 	return err;

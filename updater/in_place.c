@@ -4,6 +4,7 @@
 #include "updater/object.h"
 #include "updater/updater.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,29 +166,74 @@ uint64_t in_place_size(const struct in_place *place)
 
 int in_place_check_room(struct in_place *place, struct error *error)
 {
+	uint64_t need = place->medium.scratch + place->info.kept;
 	uint64_t bytes;
-	int err = place->medium.scratch ? storage_free_space(place->storage, UPDATER_UNIT, &bytes, error) : 0;
+	int err = need ? storage_free_space(place->storage, UPDATER_UNIT, &bytes, error) : 0;
 
-	if (err < 0 || place->medium.scratch == 0 || bytes >= place->medium.scratch)
+	if (err < 0 || need == 0 || bytes >= need)
 		return err;
 	return error_set(error, RESULT_SPACE, ENOSPC,
 	                 "%.180s: not enough free space on /cache: need %llu bytes, have %llu", place->label,
-	                 (unsigned long long)place->medium.scratch, (unsigned long long)bytes);
+	                 (unsigned long long)need, (unsigned long long)bytes);
+}
+
+/* ---- What units share ---- */
+
+#define SHARE_PATH_SIZE (sizeof(UPDATER_SHARE) + 24)
+
+static const char *share_path(uint64_t border, char path[SHARE_PATH_SIZE])
+{
+	(void)snprintf(path, SHARE_PATH_SIZE, UPDATER_SHARE ".%llu", (unsigned long long)border);
+	return path;
+}
+
+static int save_share(void *ctx, uint64_t border, const void *data, size_t length)
+{
+	const struct in_place *place = ctx;
+	char path[SHARE_PATH_SIZE];
+
+	return storage_save(place->storage, share_path(border, path), data, length, 0600, NULL);
+}
+
+static int load_share(void *ctx, uint64_t border, void *data, size_t length)
+{
+	const struct in_place *place = ctx;
+	char path[SHARE_PATH_SIZE];
+	char *content = NULL;
+	size_t size = 0;
+	int err = storage_load(place->storage, share_path(border, path), length, &content, &size, NULL);
+
+	if (err == 0 && size != length)
+		err = -EILSEQ;
+	if (err == 0)
+		memcpy(data, content, length);
+	free(content);
+	return err;
+}
+
+static int drop_share(void *ctx, uint64_t border)
+{
+	const struct in_place *place = ctx;
+	char path[SHARE_PATH_SIZE];
+	int err = storage_remove(place->storage, share_path(border, path), NULL);
+
+	return err < 0 ? err : 0;
 }
 
 /* ---- The change ---- */
 
 static int write_units(struct in_place *place, struct error *error)
 {
+	const struct patch_keep keep = {.save = save_share, .load = load_share, .drop = drop_share, .ctx = place};
 	struct reader io = storage_units_io(place->units);
 	uint64_t number;
 	size_t size;
 	int err;
 
-	while ((err = patch_units_next(place->patch, &number, error)) > 0) {
+	while ((err = patch_units_next(place->patch, &keep, &number, error)) > 0) {
 		if (place->states[number] != PATCH_UNIT_OLD)
 			continue;
-		err = patch_units_make(place->patch, &io, place->unit, &size, error);
+		err = patch_units_make(place->patch, &io, &keep, place->unit, &size, error);
 		if (err == 0)
 			err = storage_units_change(place->units, number, place->unit, size, error);
 		if (err < 0)

@@ -28,7 +28,8 @@ enum updater_exit {
 
 #define UPDATER_BACKUP  "/cache/saved.file"
 #define UPDATER_JOURNAL "/cache/recovery/finished"
-#define UPDATER_UNIT    "/cache/recovery/unit" /* what is being written of an object that is changed in place */
+#define UPDATER_UNIT    "/cache/recovery/unit"  /* what is being written of an object that is changed in place */
+#define UPDATER_SHARE   "/cache/recovery/share" /* and what its next units share with those before: ".NUMBER" follows */
 
 struct updater_config {
 	struct storage *storage;

@@ -61,9 +61,35 @@ static void copy(const struct reader *old, const struct content *patch, uint64_t
 		abort();
 }
 
+/* What units share is all zeros: its making is not what is looked for. */
+static int save_share(void *ctx, uint64_t border, const void *data, size_t length)
+{
+	(void)ctx;
+	(void)border;
+	(void)data;
+	(void)length;
+	return 0;
+}
+
+static int load_share(void *ctx, uint64_t border, void *data, size_t length)
+{
+	(void)ctx;
+	(void)border;
+	memset(data, 0, length);
+	return 0;
+}
+
+static int drop_share(void *ctx, uint64_t border)
+{
+	(void)ctx;
+	(void)border;
+	return 0;
+}
+
 /* An image of the size of the larger one, changed as far as the patch goes, although units come out wrong. */
 static void change(const struct memory_block *old, const struct content *patch)
 {
+	const struct patch_keep keep = {.save = save_share, .load = load_share, .drop = drop_share};
 	struct patch_units *units;
 	struct patch_units_info info;
 	struct memory_block block;
@@ -76,7 +102,7 @@ static void change(const struct memory_block *old, const struct content *patch)
 		return;
 	block.size = old->size > info.target_size ? old->size : (size_t)info.target_size;
 	image = calloc(1, block.size + 1);
-	unit = malloc(info.unit);
+	unit = calloc(1, info.unit);
 	if (!image || !unit)
 		abort();
 	memcpy(image, old->data, old->size);
@@ -87,8 +113,8 @@ static void change(const struct memory_block *old, const struct content *patch)
 
 		(void)patch_units_state(units, number, image + at, (size_t)(block.size - at));
 	}
-	while (patch_units_next(units, &number, NULL) > 0) {
-		bool is_right = patch_units_make(units, &reader, unit, &size, NULL) == 0;
+	while (patch_units_next(units, &keep, &number, NULL) > 0) {
+		bool is_right = patch_units_make(units, &reader, &keep, unit, &size, NULL) == 0;
 
 		if (size > info.unit || number * info.unit + size > info.target_size)
 			abort(); /* never more than the unit has */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/patch.h"
 #include "tests/patch/program.h"
+#include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
 #include "tests/patch/support.h"
 
@@ -8,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT ((size_t)2048)
+#define UNIT   ((size_t)2048)
+#define SHARES 64
+#define BLOCK  ((size_t)6000)
 
 /* An object that is as large as whole units, an old image in it, and a patch that makes the new one of it. */
 struct place {
@@ -19,7 +22,45 @@ struct place {
 	struct content content;
 	struct patch_units *units;
 	struct patch_units_info info;
+	struct bytes shares[SHARES]; /* what is kept, by its border */
+	size_t kept;                 /* bytes, now */
+	size_t most_kept;
+	struct patch_keep keep;
 };
+
+static int save_share(void *ctx, uint64_t border, const void *data, size_t length)
+{
+	struct place *place = ctx;
+
+	ck_assert_uint_lt(border, SHARES);
+	place->kept -= place->shares[border].size;
+	bytes_free(&place->shares[border]);
+	place->shares[border] = bytes_copy(data, length);
+	place->kept += length;
+	if (place->kept > place->most_kept)
+		place->most_kept = place->kept;
+	return 0;
+}
+
+static int load_share(void *ctx, uint64_t border, void *data, size_t length)
+{
+	const struct place *place = ctx;
+
+	if (border >= SHARES || place->shares[border].size != length)
+		return -ENOENT;
+	memcpy(data, place->shares[border].data, length);
+	return 0;
+}
+
+static int drop_share(void *ctx, uint64_t border)
+{
+	struct place *place = ctx;
+
+	ck_assert_uint_lt(border, SHARES);
+	place->kept -= place->shares[border].size;
+	bytes_free(&place->shares[border]);
+	return 0;
+}
 
 static struct place place_open(struct bytes old, struct bytes new)
 {
@@ -45,6 +86,8 @@ static void place_close(struct place *place)
 	bytes_free(&place->new);
 	bytes_free(&place->patch);
 	bytes_free(&place->object);
+	for (size_t i = 0; i < SHARES; i++)
+		bytes_free(&place->shares[i]);
 }
 
 /* Open the patch as whoever starts, or starts again. Readers refer to the place, which must stay where it is. */
@@ -53,6 +96,7 @@ static void begin(struct place *place)
 	struct error error = {.message = ""};
 
 	patch_units_close(place->units);
+	place->keep = (struct patch_keep){.save = save_share, .load = load_share, .drop = drop_share, .ctx = place};
 	place->patch_block = (struct memory_block){.data = place->patch.data, .size = place->patch.size};
 	place->object_block = (struct memory_block){.data = place->object.data, .size = place->object.size};
 	place->patch_reader = reader_from_memory(&place->patch_block);
@@ -75,12 +119,13 @@ static unsigned write_units(struct place *place, unsigned most)
 	uint64_t number;
 	size_t size;
 
-	while (written < most && patch_units_next(place->units, &number, &error) == 1) {
+	while (written < most && patch_units_next(place->units, &place->keep, &number, &error) == 1) {
 		if (state_of(place, number) == PATCH_UNIT_NEW)
 			continue;
 		ck_assert_int_eq(state_of(place, number), PATCH_UNIT_OLD);
-		ck_assert_msg(patch_units_make(place->units, &place->object_reader, data, &size, &error) == 0, "%s",
-		              error.message);
+		ck_assert_msg(
+			patch_units_make(place->units, &place->object_reader, &place->keep, data, &size, &error) == 0,
+			"%s", error.message);
 		memcpy(place->object.data + number * UNIT, data, size);
 		ck_assert_int_eq(state_of(place, number), PATCH_UNIT_NEW);
 		written++;
@@ -102,8 +147,41 @@ static struct bytes turned(const struct bytes *bytes, size_t by)
 	return copy;
 }
 
+/* Compressed blocks one after the other, many of them over the border of two units. */
+static struct bytes zlib_blocks(const struct bytes *plain, uint32_t changed)
+{
+	const struct deflate_settings settings = {.container = ZLIB_STREAM, .level = 9, .memory = 8};
+	struct bytes image = random_bytes(100, 7);
+	struct bytes block;
+
+	for (size_t at = 0; at < plain->size; at += BLOCK) {
+		size_t size = plain->size - at < BLOCK ? plain->size - at : BLOCK;
+		struct bytes packed;
+
+		block = bytes_copy(plain->data + at, size);
+		if (changed > 0 && at / BLOCK % changed != 0)
+			block.data[size / 2] ^= 0x15;
+		packed = squeeze_deflate(&block, &settings);
+		bytes_append(&image, packed.data, packed.size);
+		bytes_free(&packed);
+		bytes_free(&block);
+	}
+	return image;
+}
+
+static struct place blocks_place(uint32_t changed)
+{
+	struct bytes plain = text_bytes(12 * BLOCK - 500, 4);
+	struct place place = place_open(zlib_blocks(&plain, 0), zlib_blocks(&plain, changed));
+
+	bytes_free(&plain);
+	return place;
+}
+
 static struct place some_place(uint32_t seed)
 {
+	if (seed > 4)
+		return blocks_place(seed - 3);
 	if (seed == 3) {
 		struct program old = {.address = 0x10000};
 		struct program new = {.address = 0x10000, .grown = PROGRAM_FUNCTIONS / 2, .more = 9};
@@ -160,7 +238,7 @@ END_TEST
 /* At every place of the order, and there again. */
 START_TEST(cut_after_any_unit_it_goes_on)
 {
-	for (uint32_t seed = 1; seed <= 4; seed++) {
+	for (uint32_t seed = 1; seed <= 6; seed++) {
 		unsigned total = 1;
 
 		for (unsigned cut = 0; cut < total; cut++) {
@@ -178,6 +256,8 @@ START_TEST(cut_after_any_unit_it_goes_on)
 			written += write_units(&place, UINT32_MAX);
 			ck_assert_uint_eq(written, total);
 			expect_new(&place);
+			ck_assert_uint_eq(place.kept, 0);
+			ck_assert_uint_le(place.most_kept, place.info.kept);
 			place_close(&place);
 		}
 		ck_assert_uint_gt(total, 3);
@@ -195,6 +275,22 @@ START_TEST(the_order_keeps_what_is_needed)
 }
 END_TEST
 
+/* Of what is compressed only the change of the plain content is in the patch. */
+START_TEST(compressed_blocks_are_looked_into)
+{
+	struct place place = blocks_place(2);
+
+	ck_assert_uint_lt(place.patch.size, place.new.size / 4);
+	begin(&place);
+	ck_assert_uint_gt(place.info.kept, 0);
+	ck_assert_uint_lt(place.info.kept, 2 * UNIT);
+	ck_assert_uint_eq(write_units(&place, UINT32_MAX), place.info.changed);
+	ck_assert_uint_eq(place.most_kept, place.info.kept);
+	expect_new(&place);
+	place_close(&place);
+}
+END_TEST
+
 START_TEST(foreign_content_is_seen)
 {
 	struct place place = some_place(1);
@@ -204,13 +300,14 @@ START_TEST(foreign_content_is_seen)
 	size_t size;
 
 	begin(&place);
-	ck_assert_int_eq(patch_units_next(place.units, &number, &error), 1);
+	ck_assert_int_eq(patch_units_next(place.units, &place.keep, &number, &error), 1);
 	for (size_t i = 0; i < place.object.size; i += 7)
 		place.object.data[i] ^= 0x10;
 	for (uint64_t unit = 0; unit < place.info.count; unit++)
 		ck_assert_int_eq(state_of(&place, unit), PATCH_UNIT_FOREIGN);
 	ck_assert_int_eq(state_of(&place, place.info.count), PATCH_UNIT_FOREIGN);
-	ck_assert_int_eq(patch_units_make(place.units, &place.object_reader, data, &size, &error), -EINVAL);
+	ck_assert_int_eq(patch_units_make(place.units, &place.object_reader, &place.keep, data, &size, &error),
+	                 -EINVAL);
 	ck_assert_int_eq(error.code, RESULT_VERIFY);
 	place_close(&place);
 }
@@ -251,8 +348,8 @@ static void expect_no_harm(struct place *place)
 	place->patch_block = (struct memory_block){.data = place->patch.data, .size = place->patch.size};
 	place->object_block = (struct memory_block){.data = place->object.data, .size = place->object.size};
 	err = patch_units_open(&place->content, &place->units, &place->info, &error);
-	while (err == 0 && (err = patch_units_next(place->units, &number, &error)) == 1) {
-		err = patch_units_make(place->units, &place->object_reader, data, &size, &error);
+	while (err == 0 && (err = patch_units_next(place->units, &place->keep, &number, &error)) == 1) {
+		err = patch_units_make(place->units, &place->object_reader, &place->keep, data, &size, &error);
 		if (err == 0)
 			ck_assert_mem_eq(data, place->new.data + number *UNIT, size);
 	}
@@ -294,6 +391,7 @@ Suite *suite_units(void)
 	tcase_add_test(tcase, grows_and_shrinks);
 	tcase_add_test(tcase, cut_after_any_unit_it_goes_on);
 	tcase_add_test(tcase, the_order_keeps_what_is_needed);
+	tcase_add_test(tcase, compressed_blocks_are_looked_into);
 	tcase_add_test(tcase, foreign_content_is_seen);
 	tcase_add_test(tcase, other_patches_are_not_taken);
 	tcase_add_test(tcase, damaged_anywhere_it_does_no_harm);

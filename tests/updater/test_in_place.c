@@ -98,8 +98,8 @@ static void write_units(unsigned count)
 
 	ck_assert_int_eq(patch_units_open(&patch, &units, &info, NULL), 0);
 	while (count-- > 0) {
-		ck_assert_int_eq(patch_units_next(units, &number, NULL), 1);
-		ck_assert_int_eq(patch_units_make(units, &io, unit, &size, NULL), 0);
+		ck_assert_int_eq(patch_units_next(units, NULL, &number, NULL), 1);
+		ck_assert_int_eq(patch_units_make(units, &io, NULL, unit, &size, NULL), 0);
 		memcpy(image + number * UNIT, unit, size);
 	}
 	patch_units_close(units);
