@@ -117,6 +117,18 @@ int native_read_head(const struct content *patch, struct native_head *head, stru
 	return err;
 }
 
+bool native_has_check(const struct native *native, uint64_t unit, bool is_new, const void *data, size_t size)
+{
+	const uint8_t *check = native->checks + (2 * unit + is_new) * NATIVE_CHECK_SIZE;
+	struct digest_value value;
+	struct digest digest;
+
+	digest_start(&digest, DIGEST_SHA256);
+	digest_add(&digest, data, size);
+	digest_finish(&digest, &value);
+	return memcmp(value.bytes, check, NATIVE_CHECK_SIZE) == 0;
+}
+
 /* ---- Frames ---- */
 
 /* Which unit, and which bytes of the target or its view that means. */

@@ -208,6 +208,9 @@ int native_open(struct native *native, const struct content *patch, uint64_t lim
 /* Go on to the next frame: 1, and native->unit is its unit; 0 where there are none. */
 int native_next(struct native *native);
 
+/* In place: whether these are a unit's bytes as they were, or shall be. */
+bool native_has_check(const struct native *native, uint64_t unit, bool is_new, const void *data, size_t size);
+
 /* Make its bytes. */
 int native_make(struct native *native, const struct reader *old, const struct sink *sink);
 void native_close(struct native *native);
@@ -216,8 +219,8 @@ int native_views_read(struct native *native);
 void native_views_close(struct native_views *views);
 
 /*
- * The unit of the present frame, in place: its content to `data`, which has room for a unit; *size bytes. keep may be
- * NULL where there are no views.
+ * The unit of the present frame, in place: its content to `data`, which has room for a unit; *size bytes, which are
+ * those that it shall be. keep may be NULL where there are no views.
  */
 int native_make_unit(struct native *native, const struct reader *old, const struct patch_keep *keep, uint8_t *data,
                      size_t *size);

@@ -241,11 +241,15 @@ int native_make_unit(struct native *native, const struct reader *old, const stru
 		err = load_shares(native, keep, &shares);
 	if (err == 0)
 		err = make_shares(native, old, &shares);
+	*size = (size_t)(end - start);
+	if (err == 0 && !native_has_check(native, native->unit, true, data, *size))
+		err = patch_broken(native->input.error,
+		                   "patch: unit %" PRIu64 " comes out wrong: the object is not as it was left",
+		                   native->unit);
 	if (err == 0)
 		err = save_shares(native, keep, &shares);
 	pool_free(&native->pool, shares.left);
 	pool_free(&native->pool, shares.right);
-	*size = (size_t)(end - start);
 	return err;
 }
 
