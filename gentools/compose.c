@@ -25,9 +25,10 @@ enum compose_turn compose_turn(const struct step *step)
 
 struct composer {
 	FILE *out;
-	uint64_t done;  /* work of this progress segment, bytes */
-	uint64_t total; /* the same */
-	uint64_t told;  /* what the script told last, of PROGRESS_STEPS */
+	uint64_t done;    /* work of this progress segment, bytes */
+	uint64_t total;   /* the same */
+	uint64_t told;    /* what the script told last, of PROGRESS_STEPS */
+	bool has_patches; /* all data are where the steps say */
 };
 
 void compose_escaped(FILE *out, const char *text)
@@ -75,22 +76,33 @@ static bool is_checked(const struct step *step)
 	       (step->kind == STEP_METADATA && step->new->type == OBJECT_FILE);
 }
 
-/* What a patch is applied to: a path, or sizes and digests of what the partition may hold, old or new. */
-static void put_object(FILE *out, const struct step *step)
+static void put_content(FILE *out, const struct object *object)
 {
-	char old[DIGEST_TEXT_SIZE];
-	char new[DIGEST_TEXT_SIZE];
+	char digest[DIGEST_TEXT_SIZE];
 
-	if (!step_is_image(step))
-		compose_quoted(out, step->device);
-	else
-		(void)fprintf(out, "\"MTD:%s:%llu:%s:%llu:%s\"", step->device, (unsigned long long)step->old->data.size,
-		              digest_format(&step->old->digest, old), (unsigned long long)step->new->data.size,
-		              digest_format(&step->new->digest, new));
+	(void)fprintf(out, ":%llu:%s", (unsigned long long)object->data.size, digest_format(&object->digest, digest));
 }
 
-/* The new content is there, or the old one if that is meant as well. */
-static void put_test(FILE *out, const struct step *step, bool or_old)
+void compose_partition(FILE *out, const struct step *step, bool with_old)
+{
+	(void)fprintf(out, "\"%s:%s", step->new->volume ? "UBI" : "MTD", step->device);
+	if (with_old)
+		put_content(out, step->old);
+	put_content(out, step->new);
+	(void)fputc('"', out);
+}
+
+/* What a patch is applied to: a path, or what the partition may hold, old or new. */
+static void put_object(FILE *out, const struct step *step)
+{
+	if (step_is_image(step))
+		compose_partition(out, step, true);
+	else
+		compose_quoted(out, step->device);
+}
+
+/* The new content is there, or the old one if that is meant as well, or with a patch in place some of both. */
+static void put_test(FILE *out, const struct step *step, bool or_old, bool part_way)
 {
 	char old[DIGEST_TEXT_SIZE];
 	char new[DIGEST_TEXT_SIZE];
@@ -100,6 +112,10 @@ static void put_test(FILE *out, const struct step *step, bool or_old)
 	(void)fprintf(out, ", \"%s\"", digest_format(&step->new->digest, new));
 	if (or_old && !digest_equal(&step->new->digest, &step->old->digest))
 		(void)fprintf(out, ", \"%s\"", digest_format(&step->old->digest, old));
+	if (part_way && step->unit > 0) {
+		(void)fputs(",\n                         ", out);
+		store_put_data(step, out);
+	}
 	(void)fputc(')', out);
 }
 
@@ -130,7 +146,7 @@ static void put_check(struct composer *c, const struct plan *plan, const struct 
 	const struct step *renamed = step->kind == STEP_COPY ? find_rename(plan, step) : NULL;
 
 	(void)fputs("assert(", c->out);
-	put_test(c->out, step, step->kind != STEP_COPY);
+	put_test(c->out, step, step->kind != STEP_COPY, c->has_patches);
 	if (renamed)
 		put_other_test(c->out, renamed->device, step);
 	if (step->from)
@@ -176,7 +192,7 @@ static void put_copy(struct composer *c, const struct plan *plan, const struct s
 static void put_rename(FILE *out, const struct step *step)
 {
 	if (step_is_patch(step)) {
-		put_test(out, step, true);
+		put_test(out, step, true, false);
 		(void)fputs(" ||\n    ", out);
 	}
 	compose_call(out, "rename(", step->from, ", ");
@@ -189,7 +205,7 @@ static void put_image(struct composer *c, const struct step *step)
 	store_put_guard(step, c->out);
 	(void)fputs("write_raw_image(", c->out);
 	store_put_data(step, c->out);
-	compose_call(c->out, ", ", step->device, ")");
+	(void)fprintf(c->out, ", \"%s%s\")", step->new->volume ? "UBI:" : "", step->device);
 	store_put_alternative(step, c->out);
 	(void)fputs(");\n", c->out);
 	put_progress(c, step_work(step));
@@ -228,9 +244,9 @@ static uint64_t larger(uint64_t a, uint64_t b)
 }
 
 /* Every object is known to be the old or the new one before the first is changed. */
-void compose_checks(const struct plan *plan, FILE *out)
+void compose_checks(const struct plan *plan, bool has_patches, FILE *out)
 {
-	struct composer c = {.out = out};
+	struct composer c = {.out = out, .has_patches = has_patches};
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (is_checked(&plan->steps[i]))
@@ -242,7 +258,10 @@ void compose_checks(const struct plan *plan, FILE *out)
 	compose_link_checks(plan, out);
 }
 
-/* For the largest: the backup holds old content, the lineage's updaters ask for the size of new content. */
+/*
+ * For the largest: the backup holds old content, the lineage's updaters ask for the size of new content. What is
+ * changed in place has no backup, and its check asks for what little it needs.
+ */
 static void put_space(const struct plan *plan, FILE *out)
 {
 	uint64_t largest = 0;
@@ -250,7 +269,7 @@ static void put_space(const struct plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 
-		if (step_is_patch(step))
+		if (step_is_patch(step) && step->unit == 0)
 			largest = larger(largest, larger(step->old->data.size, step->new->data.size));
 	}
 	if (largest > 0)
@@ -354,7 +373,7 @@ void compose_script(const struct plan *plan, FILE *out)
 {
 	compose_begin(plan, plan->has_store, out);
 	store_put_checks(plan, out);
-	compose_checks(plan, out);
+	compose_checks(plan, true, out);
 	put_space(plan, out);
 	compose_leftovers(plan, out);
 	put_changes(plan, out);

@@ -15,10 +15,11 @@ enum compose_turn compose_turn(const struct step *step);
 /*
  * The pieces of which that consists: mounts, what must be true before anything changes, without the room that changes
  * take, what upgrades that were given up have left, what goes of a module of which nothing is known, and unmounting.
- * What is stored on the root file system needs its mount, too.
+ * What is stored on the root file system needs its mount, too. has_patches: the patches are where the plan has them,
+ * and what is changed in place may have been changed in part.
  */
 void compose_begin(const struct plan *plan, bool system, FILE *out);
-void compose_checks(const struct plan *plan, FILE *out);
+void compose_checks(const struct plan *plan, bool has_patches, FILE *out);
 void compose_leftovers(const struct plan *plan, FILE *out);
 void compose_clearings(const struct plan *plan, FILE *out);
 void compose_end(const struct plan *plan, bool system, FILE *out);
@@ -34,6 +35,10 @@ void compose_script(const struct plan *plan, FILE *out);
 void compose_link_checks(const struct plan *plan, FILE *out);
 void compose_separations(const struct plan *plan, FILE *out);
 void compose_hard_links(const struct plan *plan, bool late, FILE *out);
+
+/* The name of an image's partition or volume, with size and digest of its contents: of the new, and maybe of the old.
+ */
+void compose_partition(FILE *out, const struct step *step, bool with_old);
 
 /* Owner, mode and attributes of a step's new object. */
 void compose_metadata(const struct plan *plan, const struct step *step, FILE *out);

@@ -159,7 +159,8 @@ static int offer_raw(struct delta *delta, struct error *error)
 /* The patch that others have to be better than. */
 static int make_first(struct delta *delta, struct error *error)
 {
-	struct patch_native_options native = {.memory = delta->options->memory}; /* the script has digests */
+	struct patch_native_options native = {.unit = delta->options->unit,
+	                                      .memory = delta->options->memory}; /* the script has digests */
 	struct piece piece = {.spool = delta->spool, .extent = delta->patch};
 	struct sink sink = {.write = write_piece, .ctx = &piece};
 	int err;
@@ -192,9 +193,9 @@ int delta_make(const struct extent *old, const struct extent *new, const struct 
 		goto out;
 	}
 	err = make_first(&delta, error);
-	if (err == 0)
+	if (err == 0 && options->unit == 0)
 		err = offer_imgdiff2(&delta, error);
-	if (err == 0)
+	if (err == 0 && options->unit == 0)
 		err = offer_raw(&delta, error);
 out:
 	extent_unmap(&delta.from);

@@ -70,10 +70,12 @@ static void *run_worker(void *ctx)
 	struct step *step;
 
 	while ((step = take_step(worker->deltas))) {
+		struct delta_options options = worker->deltas->options;
 		struct error error = {0};
-		int err = delta_make(&step->old->data, &step->new->data, &worker->deltas->options, worker->spool,
-		                     &step->data, &error);
+		int err;
 
+		options.unit = step->unit;
+		err = delta_make(&step->old->data, &step->new->data, &options, worker->spool, &step->data, &error);
 		if (err < 0)
 			error_prefix(&error, "%s", step->path);
 		end_step(worker->deltas, step, err, &error);
@@ -164,7 +166,8 @@ int deltas_make(struct plan *plan, const struct gen_options *options, const stru
 	unsigned running = 0;
 	int err = collect(&d);
 
-	d.options = (struct delta_options){needs_patch_memory(&options->limits, d.count), options->native};
+	d.options = (struct delta_options){.memory = needs_patch_memory(&options->limits, d.count),
+	                                   .native = options->native};
 	if (jobs > d.count)
 		jobs = (unsigned)d.count;
 	if (jobs == 0)

@@ -17,6 +17,7 @@
 #include "gentools/sign.h"
 #include "gentools/summary.h"
 #include "gentools/tree_xattr.h"
+#include "gentools/units.h"
 #include "gentools/verify.h"
 #include "package/crypt.h"
 #include "package/package.h"
@@ -157,6 +158,8 @@ static int make_plan(struct plan *plan, struct plan *trials, const struct verify
 		                trees->source->name, trees->target->name);
 	if (err == 0 && !options->full)
 		err = moves_choose(plan, trials, trees->source, options, error);
+	if (err == 0 && options->native)
+		units_plan(plan);
 	if (err == 0)
 		err = plan_share_patches(plan, error);
 	if (err == 0)
@@ -205,6 +208,8 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 		err = full_check_lists(&inputs->lists, error);
 	if (err == 0)
 		err = lists_apply(&inputs->lists, source, target, options->parts, log, error);
+	if (err == 0)
+		err = units_settle(source, target, options, log, error);
 	if (err == 0)
 		err = hardlinks_settle(source, target, log, error);
 	if (err == 0)
@@ -286,6 +291,8 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 		err = lists_apply(&inputs.lists, &inputs.source, &inputs.target, options->parts, log, error);
 	if (err == 0 && options->target)
 		err = hardlinks_settle(&inputs.source, &inputs.target, log, error);
+	if (err == 0)
+		err = units_settle(&inputs.source, options->target ? &inputs.target : NULL, options, log, error);
 	if (err == 0)
 		err = verify_package(&trees, log, NULL, error);
 	package_crypt_keys_free(keys);

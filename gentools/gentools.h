@@ -37,6 +37,15 @@ struct gen_limits {
 	uint64_t memory;  /* for the updater */
 };
 
+/* What a module's flash changes at a time, in bytes; 0: not known, and nothing is changed in place there then. */
+struct gen_units {
+	uint32_t leb;         /* of UBI volumes */
+	uint32_t erase_block; /* of raw partitions */
+};
+
+#define GEN_UNIT_MIN 1024u
+#define GEN_UNIT_MAX (16u << 20)
+
 /* For whoever waits. Called by the thread that called in. */
 struct gen_progress {
 	void (*show)(void *ctx, const char *what, double done); /* what is going on, and 0 to 1 of it are done */
@@ -55,12 +64,13 @@ struct gen_options {
 	const char *summary; /* file for the package in figures (gentools/summary.h), "-": standard output, or NULL */
 	struct gen_progress progress;
 	struct gen_limits limits;
-	int64_t time;     /* of all entries, seconds since 1970, as the time zone shows it, if has_time; else 1980 */
-	unsigned parts;   /* of enum gen_part, or-ed */
-	unsigned jobs;    /* patches that are made at a time, each in memory of its own; 0: one */
-	bool has_time;    /* see time */
-	bool full;        /* the package asks for nothing of the source (gentools/full.h) */
-	bool allow_empty; /* a package that changes nothing is wanted all the same */
+	int64_t time; /* of all entries, seconds since 1970, as the time zone shows it, if has_time; else 1980 */
+	struct gen_units units; /* of the modules' flash, where the images do not tell */
+	unsigned parts;         /* of enum gen_part, or-ed */
+	unsigned jobs;          /* patches that are made at a time, each in memory of its own; 0: one */
+	bool has_time;          /* see time */
+	bool full;              /* the package asks for nothing of the source (gentools/full.h) */
+	bool allow_empty;       /* a package that changes nothing is wanted all the same */
 	bool native;      /* for this project's updaters alone: FOTADLT1, SHA-256, copies, nodes, links, attributes */
 	bool no_verify;   /* do not try the package out: its needs are not known then */
 	bool installable; /* what modules refuse for its rollback index is an error, and not only a warning */

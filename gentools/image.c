@@ -170,6 +170,18 @@ static int unpack_volumes(struct tree *tree, const char *name, const struct ubi 
 	return err;
 }
 
+/* Of the flash that the image is for. Where another image was for another one nobody knows which is meant. */
+static void tell_units(struct tree *tree, const struct ubi *ubi)
+{
+	const struct gen_units units = {.leb = ubi->block_size, .erase_block = ubi->erase_size};
+	bool first = tree->units.leb == 0;
+
+	if (first || (tree->units.leb == units.leb && tree->units.erase_block == units.erase_block))
+		tree->units = units;
+	else
+		memset(&tree->units, 0, sizeof(tree->units));
+}
+
 static int unpack_image(struct tree *tree, const char *name, const struct mapping *map, const struct kind *kind,
                         struct error *error)
 {
@@ -184,8 +196,10 @@ static int unpack_image(struct tree *tree, const char *name, const struct mappin
 		return err < 0 ? err : note(tree, error, "%s is %s", kind->folder, name);
 	}
 	err = ubi_open(&ubi, map->data, map->size, error);
-	if (err == 0)
+	if (err == 0) {
+		tell_units(tree, &ubi);
 		err = unpack_volumes(tree, name, &ubi, kind, error);
+	}
 	ubi_close(&ubi);
 	return err;
 }

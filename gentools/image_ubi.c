@@ -136,6 +136,7 @@ static int read_blocks(struct ubi *ubi, const uint8_t *data, size_t size, struct
 		return error_set(error, RESULT_FORMAT, EINVAL, "UBI: cut short: %zu bytes, erase blocks have %zu", size,
 		                 step);
 	ubi->block_size = (uint32_t)(step - data_offset);
+	ubi->erase_size = (uint32_t)step;
 	ubi->blocks = calloc(size / step, sizeof(ubi->blocks[0]));
 	if (!ubi->blocks)
 		return error_set(error, 0, ENOMEM, "out of memory");

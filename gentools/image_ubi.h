@@ -35,6 +35,7 @@ struct ubi_volume {
 
 struct ubi {
 	uint32_t block_size;      /* logical, bytes */
+	uint32_t erase_size;      /* physical, bytes */
 	struct ubi_block *blocks; /* by volume and number, no pair twice */
 	size_t count;
 	struct ubi_volume volumes[UBI_MAX_VOLUMES];

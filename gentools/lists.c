@@ -10,6 +10,8 @@
 #define BLANKS    " \t\r\v\f"
 #define MAX_WORDS 6 /* one more than any line may have */
 
+#define VOLUME_PREFIX "UBI:"
+
 /* Where a path of a list leads when it does not start with a folder of targetfiles.zip. */
 static const char *root_of(enum gen_list kind)
 {
@@ -69,19 +71,22 @@ static size_t split_words(char *text, char **words)
 
 static int parse_image(struct list_line *line, char **words, size_t count, const char **cause)
 {
+	const char *name;
+
 	if (count > 2) {
 		*cause = "more than an image and a partition";
 		return -EINVAL;
 	}
-	if (count == 2) {
-		if (strspn(words[1], TREE_PARTITION_CHARACTERS) != strlen(words[1])) {
-			*cause = "a partition's name has letters, digits, '_' and '-' alone";
-			return -EINVAL;
-		}
-		line->partition = strdup(words[1]);
-		return line->partition ? 0 : -ENOMEM;
+	if (count < 2)
+		return 0;
+	line->volume = strncmp(words[1], VOLUME_PREFIX, strlen(VOLUME_PREFIX)) == 0;
+	name = words[1] + (line->volume ? strlen(VOLUME_PREFIX) : 0);
+	if (!*name || strspn(name, TREE_PARTITION_CHARACTERS) != strlen(name)) {
+		*cause = "a partition's name has letters, digits, '_' and '-' alone";
+		return -EINVAL;
 	}
-	return 0;
+	line->partition = strdup(name);
+	return line->partition ? 0 : -ENOMEM;
 }
 
 /* The line's text, without blanks around, is consumed. */

@@ -13,8 +13,9 @@
  *                                    no wildcards and no blanks; without numbers 755 0 0 755, or what the last line
  *                                    above with "default" as its path says; of several lines for a path the last counts
  *   multifota        IMAGE [PARTITION]
- *                                    a file of MULTIFOTA; without PARTITION that of the name up to the first dot. The
- *                                    documents do not show this list's lines, so that its grammar is ours.
+ *                                    a file of MULTIFOTA; without PARTITION that of the name up to the first dot;
+ *                                    UBI:NAME is a UBI volume. The documents do not show this list's lines, so that
+ *                                    its grammar is ours.
  */
 #include "base/log.h"
 #include "gentools/gentools.h"
@@ -34,6 +35,7 @@ struct list_line {
 	bool folder;                       /* of chmod: the path ended with a slash */
 	struct list_attributes attributes; /* of chmod */
 	char *partition;                   /* of multifota, NULL when the image's name tells it */
+	bool volume;                       /* the partition is a UBI volume */
 };
 
 struct list {

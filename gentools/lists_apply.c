@@ -57,7 +57,7 @@ static int check_images(const struct list *list, struct error *error)
 		const struct list_line *first = list_find(list, line->path);
 
 		if (first != line && strcmp(first->path, line->path) == 0 &&
-		    (!first->partition != !line->partition ||
+		    (!first->partition != !line->partition || first->volume != line->volume ||
 		     (line->partition && strcmp(first->partition, line->partition) != 0)))
 			err = conflict(line->path, list, first, "has one partition for it", list, line, "another one",
 			               error);
@@ -259,6 +259,7 @@ static int name_partitions(const struct lists *lists, struct tree *tree, struct 
 		object->partition = strdup(line->partition);
 		if (!object->partition)
 			return error_set(error, 0, ENOMEM, "%s", strerror(ENOMEM));
+		object->volume = line->volume;
 	}
 	return 0;
 }

@@ -49,6 +49,9 @@ static const char usage[] =
 	"                      project's, for patches that know of ARM code and take less memory, SHA-256 digests,\n"
 	"                      copies of files, device nodes, FIFOs, hard links and extended attributes, which verify\n"
 	"                      compares then, too\n"
+	"      --leb BYTES, --erase-block BYTES  of the modules' flash, unless a .ubi image tells: with --compat\n"
+	"                      native UBI volumes and raw partitions are then changed in place, a LEB or an erase\n"
+	"                      block at a time, without a copy of the old image in /cache\n"
 	"      --max-package BYTES  fail when the package is larger; K, M or G may follow it\n"
 	"      --max-scratch BYTES  fail when it needs more room in /cache, beside itself\n"
 	"      --max-memory BYTES   make patches that the updater applies in so much, fail where there are none\n"
@@ -61,7 +64,7 @@ static const char usage[] =
 	"      --noota FILE    list of what stays as it is on the module: not changed, not checked\n"
 	"      --chmod FILE    list of modes and owners that go over the target's:\n"
 	"                      PATH [FILE_MODE UID GID [FOLDER_MODE]], PATH/ for a folder and what is in it\n"
-	"      --multifota FILE  list of the MULTIFOTA images to upgrade: IMAGE [PARTITION]\n"
+	"      --multifota FILE  list of the MULTIFOTA images to upgrade: IMAGE [PARTITION], or IMAGE UBI:VOLUME\n"
 	"      --lists DIR     take from DIR what is there of quectel_fullota_filelist.txt, quectel_noota_...,\n"
 	"                      quectel_chmod_..., quectel_multifota_... and quectel_project_filelist.txt\n"
 	"      --jobs N        patches that are made at a time (default: one for each processor); the package is the\n"
@@ -149,6 +152,8 @@ static int parse_options(int argc, char **argv, struct command *command)
 		{.name = "full", .flag = &made->full},
 		{.name = "minimal", .flag = &made->minimal},
 		{.name = "compat", .take = main_take_compat, .ctx = &made->native},
+		{.name = "leb", .take = main_take_unit, .ctx = &made->units.leb},
+		{.name = "erase-block", .take = main_take_unit, .ctx = &made->units.erase_block},
 		{.name = "max-package", .take = main_take_bytes, .ctx = &made->limits.package},
 		{.name = "max-scratch", .take = main_take_bytes, .ctx = &made->limits.scratch},
 		{.name = "max-memory", .take = main_take_bytes, .ctx = &made->limits.memory},

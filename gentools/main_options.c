@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gentools/main_options.h"
 
+#include "gentools/gentools.h"
 #include "gentools/main_settings.h"
 
 #include <errno.h>
@@ -107,6 +108,19 @@ int main_take_bytes(void *bytes, const char *name, const char *value)
 	if (!good)
 		return no_value(name, value, "not a number of bytes");
 	*(uint64_t *)bytes = unit ? number << 10 * (1 + (unit - units) / 2) : number;
+	return MAIN_GO_ON;
+}
+
+int main_take_unit(void *bytes, const char *name, const char *value)
+{
+	uint64_t number;
+	int status = main_take_bytes(&number, name, value);
+
+	if (status != MAIN_GO_ON)
+		return status;
+	if (number < GEN_UNIT_MIN || number > GEN_UNIT_MAX)
+		return no_value(name, value, "no size of a LEB or erase block");
+	*(uint32_t *)bytes = (uint32_t)number;
 	return MAIN_GO_ON;
 }
 

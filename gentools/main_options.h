@@ -34,6 +34,7 @@ int main_parse_options(int argc, char **argv, const char *usage, const struct ma
 /* For struct main_option.take; the ctx is where the value goes. */
 int main_take_jobs(void *jobs, const char *name, const char *value);     /* unsigned, above 0 */
 int main_take_bytes(void *bytes, const char *name, const char *value);   /* uint64_t, above 0; K, M or G may follow */
+int main_take_unit(void *bytes, const char *name, const char *value);    /* uint32_t, of struct gen_units */
 int main_take_compat(void *native, const char *name, const char *value); /* bool: "native", not "lineage" */
 
 /* The exit status of a command that ended with err; what the error says goes to standard error. */

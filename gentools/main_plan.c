@@ -30,7 +30,7 @@ static const char usage[] =
 	"                       own, in any order, on any machines that share both folders\n"
 	"      --pair           be such a job: only the package from --from to --to\n"
 	"      --compat WHICH, --lists DIR, --sign KEY.pem, --encrypt PUBLIC.pem,\n"
-	"      --max-scratch BYTES, --max-memory BYTES\n"
+	"      --max-scratch BYTES, --max-memory BYTES, --leb BYTES, --erase-block BYTES\n"
 	"                       make the packages so, as update_gen does; one that needs more is impossible\n"
 	"      --help           this text\n"
 	"\n"
@@ -119,6 +119,8 @@ int main_plan(int argc, char **argv)
 		{.name = "list", .flag = &command.list},
 		{.name = "pair", .flag = &command.pair},
 		{.name = "compat", .take = main_take_compat, .ctx = &package->native},
+		{.name = "leb", .take = main_take_unit, .ctx = &package->units.leb},
+		{.name = "erase-block", .take = main_take_unit, .ctx = &package->units.erase_block},
 		{.name = "lists", .text = &package->lists_folder},
 		{.name = "sign", .text = &package->sign},
 		{.name = "encrypt", .take = main_take_recipient, .ctx = &command.recipients},

@@ -78,6 +78,8 @@ static void make_stamp(struct matrix_pair *pair, const struct gen_options *packa
 	if (package->limits.scratch || package->limits.memory)
 		add(pair, " scratch %llu memory %llu", (unsigned long long)package->limits.scratch,
 		    (unsigned long long)package->limits.memory);
+	if (package->units.leb || package->units.erase_block)
+		add(pair, " leb %u block %u", package->units.leb, package->units.erase_block);
 	if (package->sign)
 		add_file(pair, "sign", package->sign);
 	if (package->recipients)

@@ -182,7 +182,7 @@ static void put_script(const struct plan *plan, const struct digest_value *list,
 	char hex[DIGEST_TEXT_SIZE];
 
 	compose_begin(plan, true, out);
-	compose_checks(plan, out);
+	compose_checks(plan, false, out);
 	(void)fprintf(out,
 	              "ui_print(\"Storing...\");\nshow_progress(0.9, 0);\n"
 	              "sha1_check(read_file(\"" STORE_PLACE "/" LIST "\"), \"%s\") ||\n"

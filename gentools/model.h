@@ -4,10 +4,11 @@
 
 /*
  * A module on which a package is tried out: one tree of files, directories, links and nodes as a medium of storage, in
- * which the partition or volume NAME is the file dev/NAME, and every directory counts as mounted. The volumes rootfs
- * and modem are system and system/firmware, which can be formatted. Only metadata is in memory. Modes, owners and
- * extended attributes are those of the model, not of files of the host, so that anybody may run it; like Linux it takes
- * set-id bits and capabilities away when an owner changes.
+ * which the partition NAME is the file dev/NAME, the UBI volume NAME the file ubi/NAME, and every directory counts as
+ * mounted. The volumes rootfs and modem, where they hold no image of their own, are system and system/firmware, which
+ * can be formatted. Only metadata is in memory. Modes, owners and extended attributes are those of the model, not of
+ * files of the host, so that anybody may run it; like Linux it takes set-id bits and capabilities away when an owner
+ * changes.
  *
  * Paths here are relative to the model's root, whose path is "". Functions return 0 or a negative errno value.
  */
@@ -42,6 +43,9 @@ struct model_inode {
 	unsigned opened;   /* handles; the last of both takes it along */
 	enum model_area area;
 	bool formatted;             /* the root of a file system that was made anew */
+	bool volume;                /* of UBI, which holds an image */
+	uint32_t leb;               /* bytes; of such a volume, 0: not known, and no LEB of it can be changed */
+	uint64_t updated;           /* bytes of such a volume's present update */
 	const struct object *image; /* of a partition: where its content came from; the loader's */
 };
 

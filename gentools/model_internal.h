@@ -14,13 +14,14 @@ enum model_area model_area_of(const char *path);
 /* A new node, in an existing directory that may hand down its group. */
 int model_create(struct model *model, const char *path, enum object_type type, struct model_node **node);
 
-/* The volume of a file system (gentools/model_volume.c): where it is found; -ENOENT. */
+/* UBI volumes (gentools/model_volume.c): where one is found; -ENOENT. */
 int model_find_volume(const struct model *model, const char *name, struct storage_location *location);
-/* Its directory, from that location's path; NULL for any other path. */
+/* The directory of one that holds a file system, from that location's path; NULL for any other path. */
 struct model_node *model_look_up_volume(const struct model *model, const char *path);
 int model_op_ubi_info(void *medium, int handle, struct storage_ubi_info *info);
 int model_op_ubi_update(void *medium, int handle, uint64_t bytes);
 int model_op_ubi_write(void *medium, int handle, const void *data, size_t length);
+int model_op_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length);
 
 /* Content, as struct storage_ops has it. */
 int model_op_open(void *medium, const char *path, enum storage_open_mode mode);

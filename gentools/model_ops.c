@@ -377,5 +377,6 @@ struct storage_ops model_ops(void)
 		.ubi_info = model_op_ubi_info,
 		.ubi_update = model_op_ubi_update,
 		.ubi_write = model_op_ubi_write,
+		.ubi_change = model_op_ubi_change,
 	};
 }

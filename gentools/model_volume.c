@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UBI volumes of a model that hold its file systems: they can be formatted, which is to empty them, and nothing else.
+/*
+ * UBI volumes of a model. Those that hold its file systems can be formatted, which is to empty them, and nothing else;
+ * those that hold images are dynamic ones.
  */
 #include "gentools/model_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What no path of a program begins with. */
 #define SCHEME "ubi:"
+
+#define FOLDER  "/ubi/" /* of images */
+#define FILLING 4096    /* bytes */
 
 static const struct volume {
 	const char *name;
@@ -16,10 +22,14 @@ static const struct volume {
 
 int model_find_volume(const struct model *model, const char *name, struct storage_location *location)
 {
+	int n = snprintf(location->path, sizeof(location->path), FOLDER "%s", name);
+
+	location->kind = STORAGE_UBI;
+	if (n > 0 && (size_t)n < sizeof(location->path) && model_find(model, location->path + 1))
+		return 0;
 	for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++) {
 		if (strcmp(volumes[i].name, name) != 0 || !model_find(model, volumes[i].directory))
 			continue;
-		location->kind = STORAGE_UBI;
 		(void)stpcpy(stpcpy(location->path, SCHEME), volumes[i].directory);
 		return 0;
 	}
@@ -56,36 +66,84 @@ static const struct model_node *find_open(const struct model *model, const struc
 	return NULL;
 }
 
-int model_op_ubi_update(void *medium, int handle, uint64_t bytes)
+static void format(struct model *model, const struct model_node *node)
 {
-	struct model *model = medium;
-	struct model_inode *inode = model->handles[handle];
-	const struct model_node *node = find_open(model, inode);
+	struct model_inode *inode = node->inode;
 
-	if (bytes > 0 || !node)
-		return -EOPNOTSUPP;
 	empty(model, node);
 	inode->formatted = true;
 	inode->mode = 0755;
 	inode->uid = inode->gid = 0;
 	while (inode->xattr_count > 0)
 		(void)model_set_xattr(inode, inode->xattrs[0].name, NULL, 0); /* it is there */
-	return 0;
+}
+
+/* ---- Operations ---- */
+
+/* Bytes as UBI gives them where nothing was written. */
+static int fill(void *medium, int handle, uint64_t offset, uint64_t length)
+{
+	uint8_t erased[FILLING];
+	int err = 0;
+
+	memset(erased, 0xff, sizeof(erased));
+	while (err == 0 && length > 0) {
+		size_t piece = length < sizeof(erased) ? (size_t)length : sizeof(erased);
+
+		err = model_op_write(medium, handle, offset, erased, piece);
+		offset += piece;
+		length -= piece;
+	}
+	return err;
 }
 
 int model_op_ubi_info(void *medium, int handle, struct storage_ubi_info *info)
 {
-	(void)medium;
-	(void)handle;
-	(void)info;
-	return -EOPNOTSUPP;
+	const struct model_inode *inode = ((struct model *)medium)->handles[handle];
+
+	if (!inode->volume)
+		return -EOPNOTSUPP;
+	*info = (struct storage_ubi_info){.size = inode->body.size, .used = inode->body.size, .leb_size = inode->leb};
+	return 0;
+}
+
+int model_op_ubi_update(void *medium, int handle, uint64_t bytes)
+{
+	struct model *model = medium;
+	struct model_inode *inode = model->handles[handle];
+	const struct model_node *node = find_open(model, inode);
+
+	if (inode->volume) {
+		inode->updated = 0;
+		return bytes > inode->body.size ? -EINVAL : 0;
+	}
+	if (bytes > 0 || !node)
+		return -EOPNOTSUPP;
+	format(model, node);
+	return 0;
 }
 
 int model_op_ubi_write(void *medium, int handle, const void *data, size_t length)
 {
-	(void)medium;
-	(void)handle;
-	(void)data;
-	(void)length;
-	return -EOPNOTSUPP;
+	struct model_inode *inode = ((struct model *)medium)->handles[handle];
+	uint64_t at = inode->updated;
+
+	if (!inode->volume)
+		return -EOPNOTSUPP;
+	if (length > inode->body.size - at)
+		return -ENOSPC;
+	inode->updated += length;
+	return model_op_write(medium, handle, at, data, length);
+}
+
+int model_op_ubi_change(void *medium, int handle, uint32_t leb, const void *data, size_t length)
+{
+	const struct model_inode *inode = ((struct model *)medium)->handles[handle];
+	uint64_t at = (uint64_t)leb * inode->leb;
+	int err;
+
+	if (inode->leb == 0 || length > inode->leb || at >= inode->body.size)
+		return -EINVAL;
+	err = model_op_write(medium, handle, at, data, length);
+	return err < 0 ? err : fill(medium, handle, at + length, inode->leb - length);
 }

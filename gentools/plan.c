@@ -244,7 +244,7 @@ static int name_image(const struct plan *plan, struct step *step, struct error *
 	if (!step->device)
 		return out_of_memory(error);
 	for (const struct step *s = plan->steps; s < step; s++)
-		if (step_is_image(s) && strcmp(s->device, step->device) == 0)
+		if (step_is_image(s) && s->new->volume == step->new->volume && strcmp(s->device, step->device) == 0)
 			return error_set(error, RESULT_FORMAT, EINVAL, "%s and %s are for the same partition", s->path,
 			                 path);
 	return step->kind == STEP_RAW_WHOLE ? name_entry(step, "images/", name, error) : 0;

@@ -23,7 +23,9 @@ static int compare_patches(const struct sharer *a, const struct sharer *b)
 {
 	int order = order_digests(&a->from, &b->from);
 
-	return order ? order : order_digests(&a->to, &b->to);
+	if (order == 0)
+		order = order_digests(&a->to, &b->to);
+	return order ? order : order_numbers(a->step->unit, b->step->unit);
 }
 
 /* Among equals the plan's order. */

@@ -69,8 +69,8 @@ void step_log(const struct step *step, const struct log *log)
 		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, the patch of %s", name, from, arrow, step->path, before,
 		           after, step->same->path);
 	else if (step_is_patch(step))
-		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, patch %llu", name, from, arrow, step->path, before,
-		           after, (unsigned long long)step->data.size);
+		log_printf(log, "%s %s%s%s: %llu -> %llu bytes, patch %llu%s", name, from, arrow, step->path, before,
+		           after, (unsigned long long)step->data.size, step->unit > 0 ? ", in place" : "");
 	else if (step->kind == STEP_HARD_LINK)
 		log_printf(log, "%s %s: of %s", name, step->path, step->new->first->path);
 	else if (step_work(step) > 0)

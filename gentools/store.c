@@ -11,7 +11,7 @@ static void put_done(const struct step *step, FILE *out)
 	(void)digest_format(&step->new->digest, hex);
 	(void)fputs("apply_patch_check(", out);
 	if (step_is_image(step))
-		(void)fprintf(out, "\"MTD:%s:%llu:%s\"", step->device, (unsigned long long)step->new->data.size, hex);
+		compose_partition(out, step, false);
 	else
 		compose_quoted(out, step->device);
 	(void)fprintf(out, ", \"%s\")", hex);

@@ -8,6 +8,7 @@
  */
 #include "base/digest.h"
 #include "base/error.h"
+#include "gentools/gentools.h"
 #include "gentools/spool.h"
 #include <stdbool.h>
 #include <sys/types.h>
@@ -49,6 +50,8 @@ struct object {
 	struct object_node node;    /* of a node */
 	char *link;                 /* of a link: where it points */
 	char *partition;            /* of an image: where it goes (multifota list); NULL: its name tells */
+	bool volume;                /* of an image: that is a UBI volume (multifota list), and not a partition */
+	uint32_t unit;              /* of an image: struct gen_units' for its place, 0: not known; units_settle()'s */
 	struct extent data;         /* of a file */
 	struct digest_value digest; /* of a file, of the tree's kind */
 
@@ -66,6 +69,7 @@ struct tree {
 	enum digest_kind digests; /* of the files */
 	size_t linked_files;      /* of folders and images: files of SYSTEM that have several names */
 	size_t hard_links;        /* and these names */
+	struct gen_units units;   /* of the flash that its images with UBI are for; 0: none, or several */
 	char *notes;              /* what the log should tell of how it was read, lines; NULL for none */
 };
 

@@ -76,6 +76,14 @@ static bool is_changed(const struct verify_inputs *inputs, const char *path)
 	return has_file(new) && !(has_file(old) && digest_equal(&old->digest, &new->digest));
 }
 
+/* A volume has whole LEBs. */
+static uint64_t room_of(const struct object *object, uint64_t room)
+{
+	uint64_t unit = object->volume && object->unit > 0 ? object->unit : 1;
+
+	return (room + unit - 1) / unit * unit;
+}
+
 /* As large as whatever the package may write there. */
 static int load_image(struct model *model, const struct verify_inputs *inputs, const struct object *object,
                       uint64_t room)
@@ -87,7 +95,7 @@ static int load_image(struct model *model, const struct verify_inputs *inputs, c
 	int err;
 
 	/* The partition's name ends at the first dot. */
-	if (asprintf(&path, "dev/%.*s", (int)(1 + strcspn(name + 1, ".")), name) < 0)
+	if (asprintf(&path, "%s/%.*s", object->volume ? "ubi" : "dev", (int)(1 + strcspn(name + 1, ".")), name) < 0)
 		return -ENOMEM;
 	err = model_add(model, path, OBJECT_FILE, &node);
 	free(path);
@@ -97,9 +105,11 @@ static int load_image(struct model *model, const struct verify_inputs *inputs, c
 	node->inode->image = object;
 	if (has_file(old))
 		node->inode->body.base = old->data;
-	node->inode->body.size = room;
-	if (node->inode->body.size < node->inode->body.base.size)
-		node->inode->body.size = node->inode->body.base.size;
+	if (room < node->inode->body.base.size)
+		room = node->inode->body.base.size;
+	node->inode->body.size = room_of(object, room);
+	node->inode->volume = object->volume;
+	node->inode->leb = object->volume ? object->unit : 0;
 	return 0;
 }
 

@@ -67,4 +67,11 @@ void job_close_readers(struct job *job);
 int check_object(struct storage *storage, const char *name, const struct digest_value *digests, unsigned count,
                  struct journal *journal, const struct log *log, bool *from_backup, struct error *error);
 
+/*
+ * Whether an object that passed that can be changed by these patches, as far as they change it in place: that they are
+ * for its medium, and that there is room. Patches of another source have no say.
+ */
+int check_in_place(struct storage *storage, const char *name, const struct content *patches, unsigned count,
+                   struct error *error);
+
 #endif

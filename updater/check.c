@@ -105,6 +105,24 @@ out:
 	return err;
 }
 
+int check_in_place(struct storage *storage, const char *name, const struct content *patches, unsigned count,
+                   struct error *error)
+{
+	struct storage_name *object = malloc(sizeof(*object));
+	int err;
+
+	if (!object)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	err = storage_name_parse(name, object, error);
+	for (unsigned i = 0; i < count && err == 0 && !storage_is_atomic(object); i++) {
+		err = in_place_check(storage, object, &patches[i], error);
+		if (err == -EILSEQ)
+			err = 0;
+	}
+	free(object);
+	return err;
+}
+
 int updater_check_part_way(struct storage *storage, const char *name, const struct content *patches, unsigned count,
                            const struct log *log, struct error *error)
 {

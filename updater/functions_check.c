@@ -97,6 +97,8 @@ static int check(struct updater_run *run, const struct check_arguments *argument
 		                   run->log, &from_backup, error);
 	if (err == 0 && from_backup)
 		(void)label_from_text(name, run->backup_needed_by);
+	if (err == 0 && !from_backup)
+		return check_in_place(run->storage, name, arguments->patches, arguments->patch_count, error);
 	if (err != -EILSEQ || arguments->patch_count == 0)
 		return err;
 	err = updater_check_part_way(run->storage, name, arguments->patches, arguments->patch_count, run->log,

@@ -100,7 +100,27 @@ static int look_at_unit(struct in_place *place, uint64_t number, struct error *e
 	return 0;
 }
 
-static int look_at_units(struct in_place *place, const struct digest_value *source, struct error *error)
+/* Open the patch: -ENOTSUP without a word when it is of another kind. */
+static int start(struct storage *storage, const struct storage_name *name, const struct content *patch,
+                 struct in_place **place, struct error *error)
+{
+	struct in_place *p = calloc(1, sizeof(*p));
+	int err;
+
+	*place = p;
+	if (!p)
+		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	p->storage = storage;
+	p->name = name;
+	(void)object_label(name, p->label);
+	err = patch_units_open(patch, &p->patch, &p->info, error);
+	if (err < 0 && err != -ENOTSUP)
+		error_prefix(error, "%.180s", p->label);
+	return err;
+}
+
+/* Open the object, for a look. */
+static int prepare(struct in_place *place, struct error *error)
 {
 	int err = open_units(place, true, error);
 
@@ -108,8 +128,13 @@ static int look_at_units(struct in_place *place, const struct digest_value *sour
 		return err;
 	place->states = calloc((size_t)place->info.count + 1, sizeof(*place->states));
 	place->unit = malloc(place->info.unit);
-	if (!place->states || !place->unit)
-		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+	return place->states && place->unit ? 0 : error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
+}
+
+static int look_at_units(struct in_place *place, const struct digest_value *source, struct error *error)
+{
+	int err = 0;
+
 	for (uint64_t i = 0; i < place->info.count && err == 0; i++)
 		err = look_at_unit(place, i, error);
 	if (err == 0 && source && place->new == 0 && place->old > 0 &&
@@ -121,26 +146,40 @@ static int look_at_units(struct in_place *place, const struct digest_value *sour
 int in_place_open(struct storage *storage, const struct storage_name *name, const struct content *patch,
                   const struct digest_value *source, struct in_place **place, struct error *error)
 {
-	struct in_place *p = calloc(1, sizeof(*p));
-	int err;
+	struct in_place *p;
+	int err = start(storage, name, patch, &p, error);
 
 	*place = NULL;
-	if (!p)
-		return error_set(error, RESULT_ABNORMAL, ENOMEM, "out of memory");
-	p->storage = storage;
-	p->name = name;
-	(void)object_label(name, p->label);
-	err = patch_units_open(patch, &p->patch, &p->info, error);
+	if (err == 0)
+		err = prepare(p, error);
 	if (err == 0)
 		err = look_at_units(p, source, error);
-	else if (err != -ENOTSUP)
-		error_prefix(error, "%.180s", p->label);
 	if (err < 0) {
 		in_place_close(p);
 		return err == -ENOTSUP ? 0 : err;
 	}
 	*place = p;
 	return 1;
+}
+
+int in_place_check(struct storage *storage, const struct storage_name *name, const struct content *patch,
+                   struct error *error)
+{
+	struct in_place *place;
+	uint64_t number = 0;
+	int err = start(storage, name, patch, &place, error);
+
+	if (err == 0)
+		err = prepare(place, error);
+	if (err == 0)
+		err = patch_units_next(place->patch, &number, error);
+	/* One that differs tells of them all. */
+	if (err > 0)
+		err = look_at_unit(place, number, error);
+	if (err == 0 && place->old > 0)
+		err = in_place_check_room(place, error);
+	in_place_close(place);
+	return err == -ENOTSUP ? 0 : err;
 }
 
 void in_place_close(struct in_place *place)

@@ -23,6 +23,13 @@ int in_place_open(struct storage *storage, const struct storage_name *name, cons
                   const struct digest_value *source, struct in_place **place, struct error *error);
 void in_place_close(struct in_place *place); /* NULL is nothing */
 
+/*
+ * Whether the object, which is known to be wholly old or wholly new, can be changed by the patch: that its units are
+ * the patch's, and that there is room for what the change takes. 0, too, for a patch of another kind. Errors as above.
+ */
+int in_place_check(struct storage *storage, const struct storage_name *name, const struct content *patch,
+                   struct error *error);
+
 /* Is there no unit left that is old? */
 bool in_place_is_new(const struct in_place *place);
 uint64_t in_place_size(const struct in_place *place); /* of the target, bytes */

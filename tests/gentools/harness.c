@@ -155,7 +155,7 @@ static int run_package_extract_file(struct script_call *call, struct script_valu
 	}
 static const struct script_function functions[] = {
 	FUNCTION(apply_patch, 6, 6),
-	FUNCTION(apply_patch_check, 2, 3),
+	FUNCTION(apply_patch_check, 2, 4),
 	FUNCTION(apply_patch_space, 1, 1),
 	FUNCTION(delete, 1, 50),
 	FUNCTION(delete_recursive, 1, 50),

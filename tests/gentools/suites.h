@@ -25,6 +25,7 @@ TCase *option_tests(void);   /* what each option does */
 TCase *program_tests(void);  /* update_gen's command line */
 TCase *rollback_tests(void); /* which index it carries */
 TCase *sign_tests(void);     /* whose it is */
+TCase *unit_tests(void);     /* images changed in place */
 TCase *verify_tests(void);   /* packages tried out on a model of the module */
 
 #endif

@@ -233,6 +233,7 @@ static const char *const truths[] = {
 	PLAN
 	">a && $gen plan --versions all --compat native --list | grep -q . && $gen plan --versions all --compat native "
 	">b && grep -q 'package 1 of 1' b && ! test \"$(tail -n 1 a)\" = \"$(tail -n 1 b)\"",
+	PLAN "--compat native --leb 4K --erase-block 8K >out && grep -q ' leb 4096 block 8192 ' all/results/v1--v2.txt",
 	PLAN "--max-memory 1M >out 2>err; test $? = 3 && grep -q '^v1 to v2: impossible: memory: ' out && "
 	     "grep -q 'no chain of packages leads from v1 to v2' err && $gen plan --versions all >out",
 	PLAN "--max-scratch 1 >out; test $? = 3 && grep -q '^v1 to v2: impossible: room in /cache ' out",

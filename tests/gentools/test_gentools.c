@@ -30,6 +30,7 @@ int main(void)
 	suite_add_tcase(suite, program_tests());
 	suite_add_tcase(suite, rollback_tests());
 	suite_add_tcase(suite, sign_tests());
+	suite_add_tcase(suite, unit_tests());
 	suite_add_tcase(suite, verify_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

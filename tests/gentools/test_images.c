@@ -67,6 +67,32 @@ START_TEST(images_are_what_was_packed)
 }
 END_TEST
 
+/* What the flash has that an image is for. */
+static void check_units(const char *name, uint32_t leb, uint32_t erase_block)
+{
+	struct tree tree;
+	struct error error;
+
+	ck_assert_msg(images_read_tree(&tree, name, &error) == 0, "%s", error.message);
+	ck_assert_uint_eq(tree.units.leb, leb);
+	ck_assert_uint_eq(tree.units.erase_block, erase_block);
+	tree_free(&tree);
+}
+
+START_TEST(flash_is_told)
+{
+	check_units("images/ubi", 15872, 16384);
+	check_units("images/volumes", 126976, 131072);
+	check_units("images/apart", 129024, 131072);
+	check_units("images/gzip", 0, 0);
+	/* Two images contradict each other. */
+	images_shell("mkdir -p $F/case/BOOTABLE_IMAGES && cp $F/small.ubi $F/case/SYSTEM.ubi && "
+	             "cp $F/images/apart/NON-HLOS.ubi $F/case");
+	check_units("case", 0, 0);
+	images_shell("rm -r $F/case");
+}
+END_TEST
+
 START_TEST(what_is_not_used_is_told)
 {
 	struct tree tree;
@@ -275,6 +301,7 @@ TCase *image_tests(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_unchecked_fixture(tests, images_start, images_end);
 	tcase_add_loop_test(tests, images_are_what_was_packed, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tests, flash_is_told);
 	tcase_add_test(tests, what_is_not_used_is_told);
 	tcase_add_loop_test(tests, refuses_bad_images, 0, sizeof(bad_inputs) / sizeof(bad_inputs[0]));
 	tcase_add_loop_test(tests, attributes, 0, 2);

@@ -24,7 +24,7 @@ static int parse(struct lists *lists, enum gen_list kind, const char *text, stru
 	return parse_bytes(lists, kind, text, strlen(text), error);
 }
 
-/* All lines as "NUMBER PATH [PARTITION]|", of chmod with modes and owner and a slash behind a folder. */
+/* All lines as "NUMBER PATH [[volume ]PARTITION]|", of chmod with modes and owner and a slash behind a folder. */
 static void describe(const struct list *list, enum gen_list kind, char *text, size_t size)
 {
 	*text = '\0';
@@ -38,8 +38,9 @@ static void describe(const struct list *list, enum gen_list kind, char *text, si
 			               line->path, line->folder ? "/" : "", a->file_mode, (long long)a->uid,
 			               (long long)a->gid, a->folder_mode);
 		else
-			(void)snprintf(text + length, size - length, "%u %s%s%s|", line->number, line->path,
-			               line->partition ? " " : "", line->partition ? line->partition : "");
+			(void)snprintf(text + length, size - length, "%u %s%s%s%s|", line->number, line->path,
+			               line->partition ? " " : "", line->volume ? "volume " : "",
+			               line->partition ? line->partition : "");
 	}
 }
 
@@ -87,6 +88,11 @@ static const struct {
          "1 MULTIFOTA/abl.elf|2 MULTIFOTA/tz.mbn tz_a|3 MULTIFOTA/sub/x.mbn|"},
 	{GEN_MULTIFOTA, "abl.elf abl b", "!l.txt:1: more than an image and a partition"},
 	{GEN_MULTIFOTA, "abl.elf ab:l", "!l.txt:1: a partition's name"},
+	{GEN_MULTIFOTA, "a.img UBI:modem\nb.img modem\nUBI:c\n",
+         "1 MULTIFOTA/a.img volume modem|2 MULTIFOTA/b.img modem|3 MULTIFOTA/UBI:c|"},
+	{GEN_MULTIFOTA, "a.img UBI:", "!l.txt:1: a partition's name"},
+	{GEN_MULTIFOTA, "a.img UBI:a:b", "!l.txt:1: a partition's name"},
+	{GEN_MULTIFOTA, "a.img UBI:ubi0_1/", "!l.txt:1: a partition's name"},
 	{GEN_MULTIFOTA, "\n/SYSTEM/x\n", "!l.txt:2: no image of MULTIFOTA"},
 	{GEN_MULTIFOTA, "/\n", "!l.txt:1: no image of MULTIFOTA"},
 };

@@ -87,6 +87,12 @@ static const char *const truths[] = {
 	/* Limits, each of which is said with what is needed. */
 	MAKE "-o x.zip --max-package 1G >out && grep -q '^needs: package' out",
 	MAKE "-o x.zip --max-package 1K" FAILS("package: [0-9]* bytes are needed, at most 1024") " && ! test -e x.zip",
+	/* Of two packages the second one checks with the patch that the first has stored. */
+	SHELL_UNPACK "seq 9000 >d1/BOOTABLE_IMAGES/boot.img; seq 2 9001 >d2/BOOTABLE_IMAGES/boot.img; "
+		     "$gen a -s d1 -t d2 -o x.zip --compat native --erase-block 8K --minimal --max-package 20K >out && "
+		     "for i in x x-2; do unzip -p $i.zip META-INF/com/google/android/updater-script | "
+		     "sed -n '/^assert(apply_patch_check(.MTD:boot/,/;/p' >$i; done; "
+		     "grep -q read_file.*/system/.fota-store/ x-2 && ! grep -q _file x && grep -q MTD:boot x",
 	SHELL_UNPACK "echo 2 >d2/BOOTABLE_IMAGES/boot.img; $gen a -s d1 -t d2 -o x.zip --max-scratch 1" FAILS(
 		"in /cache beside the package: [0-9]* bytes") " && ! test -e x.zip",
 	/* User files: where they go, whose they are, who made them. */

@@ -285,8 +285,13 @@ START_TEST(test_no_room_for_the_unit)
 	before = world_snapshot(&w);
 	world_aborts(&w, patch_script(), "UBI:part: not enough free space on /cache: need ");
 	ck_assert_int_eq(w.error.code, RESULT_SPACE);
+	/* Its check says so, too, before anything else is changed; unless nothing needs to be. */
+	world_aborts(&w, check_script(", package_extract_file(\"p\")"), "UBI:part: not enough free space on /cache: ");
 	after = world_snapshot(&w);
 	ck_assert_str_eq(before, after);
+	put_volume(v.new_data, v.new_size);
+	world_succeeds(&w, check_script(", package_extract_file(\"p\")"));
+	put_volume(v.old_data, v.old_size);
 	free(before);
 	free(after);
 	w.free_cache = 3 * UNIT;
