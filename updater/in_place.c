@@ -172,7 +172,7 @@ int in_place_check(struct storage *storage, const struct storage_name *name, con
 	if (err == 0)
 		err = prepare(place, error);
 	if (err == 0)
-		err = patch_units_next(place->patch, &number, error);
+		err = patch_units_next(place->patch, NULL, &number, error);
 	/* One that differs tells of them all. */
 	if (err > 0)
 		err = look_at_unit(place, number, error);
