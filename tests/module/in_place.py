@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import tarfile
 import zipfile
 
 import cases
@@ -17,12 +18,12 @@ from cases import Case
 IN_PLACE = os.path.join(module.MODULE, "in-place")
 PACKAGE = os.path.join(IN_PLACE, "update.zip")
 FACTORY = os.path.join(IN_PLACE, "factory-v1.cpio")
-DELTA = os.path.join(module.ROOT, "build", "host-release", "bin", "delta")
-SCRIPT = "META-INF/com/google/android/updater-script"
+PROJECT_VERSION = "etc/quectel-project-version"
 VERSIONS = ("v1", "v2")
 VOLUMES = ("rootfs", "modem")
 
 LEB = (small.BLOCK_PAGES - 2) * small.PAGE_SIZE
+BLOCK = 64 << 10  # of squashfs: to these LEBs what its usual 128 KiB are to a NAND of twice the size
 USRDATA_LEBS = 40
 MAX_RESIDENT = 4096  # KiB
 # Beside the small module's files: a program that tells its version, and what it needs.
@@ -32,28 +33,35 @@ PROGRAM = ["usr/bin/openssl", f"usr/{LIBRARIES}/libcrypto.so.3", f"usr/{LIBRARIE
 MODEM = ["mba.mbn", "modem.b02", "modem.b05"]
 
 
+def image_path(version, volume):
+    return os.path.join(IN_PLACE, version, "MULTIFOTA", f"{volume}.img")
+
+
 def image(version, volume):
     return small.read(image_path(version, volume))
 
 
-def image_path(version, volume):
-    return os.path.join(IN_PLACE, f"{version}-{volume}")
-
-
 def make_version(version):
-    source = os.path.join(module.INPUT, version, "targetfiles", "SYSTEM")
-    tree = os.path.join(IN_PLACE, version)
-    module.command("cp", "-a", os.path.join(small.SMALL, version, "targetfiles", "SYSTEM"), tree)
+    """Input of update_gen, to which both images are some of MULTIFOTA's. The kernel stays the same."""
+    system = os.path.join(module.INPUT, version, "targetfiles", "SYSTEM")
+    small_system = os.path.join(small.SMALL, version, "targetfiles", "SYSTEM")
+    folder = os.path.join(IN_PLACE, version)
+    for name in ("SYSTEM", "MULTIFOTA"):
+        os.makedirs(f"{folder}/{name}")
+    small.copy(small_system, f"{folder}/SYSTEM", PROJECT_VERSION)
+    small.copy(os.path.join(small.SMALL, "v1", "targetfiles"), folder, "BOOTABLE_IMAGES/boot.img")
+    with open(image_path(version, "modem"), "wb") as file:
+        for name in MODEM:
+            file.write(small.read(f"{system}/firmware/image/{name}"))
+    tree = os.path.join(folder, "tree")
+    module.command("cp", "-a", small_system, tree)
     shutil.rmtree(f"{tree}/firmware")
     os.mkdir(f"{tree}/firmware")
     for path in PROGRAM:
-        small.copy(source, tree, path)
-    module.command("mksquashfs", tree, image_path(version, "rootfs"), "-mkfs-time", "0", "-noappend", "-no-progress",
-                   "-quiet")
+        small.copy(system, tree, path)
+    module.command("mksquashfs", tree, image_path(version, "rootfs"), "-b", str(BLOCK), "-mkfs-time", "0",
+                   "-all-time", "0", "-noappend", "-no-progress", "-quiet")
     shutil.rmtree(tree)
-    with open(image_path(version, "modem"), "wb") as file:
-        for name in MODEM:
-            file.write(small.read(f"{source}/firmware/image/{name}"))
 
 
 def make_usrdata():
@@ -77,34 +85,25 @@ def rootfs_lebs():
     return -(-max(len(image(version, "rootfs")) for version in VERSIONS) // LEB)
 
 
-def patch_of(volume):
-    path = os.path.join(IN_PLACE, f"{volume}.p")
-    module.command(DELTA, "make", *(image_path(version, volume) for version in VERSIONS), path, "--leb", str(LEB))
-    return small.read(path)
-
-
 def make_package():
-    checks, changes = [], []
-    with zipfile.ZipFile(f"{PACKAGE}.new", "w") as package:
-        for number, volume in enumerate(VOLUMES, 1):
-            entry = f"patch/{volume}.p"
-            package.writestr(entry, patch_of(volume))
-            old, new = (image(version, volume) for version in VERSIONS)
-            source, target = (hashlib.sha1(data).hexdigest() for data in (old, new))
-            name = f'"UBI:{volume}:{len(old)}:{source}:{len(new)}:{target}"'
-            patch = f'package_extract_file("{entry}")'
-            checks.append(f"assert(apply_patch_check({name}, {patch}));\n")
-            changes.append(f'apply_patch({name}, "-", {target}, {len(new)}, {source}, {patch}) || abort("{volume}");\n'
-                           f"set_progress({number / len(VOLUMES)});\n")
-        package.writestr(SCRIPT, "".join(["show_progress(1, 0);\n", *checks, *changes]))
-    os.replace(f"{PACKAGE}.new", PACKAGE)
+    """One that takes less than a LEB of /cache. What files the root file system has is nothing to it."""
+    lists = {"multifota": "".join(f"{volume}.img UBI:{volume}\n" for volume in VOLUMES),
+             "noota": f"SYSTEM/{PROJECT_VERSION}\n"}
+    options = []
+    for name, text in lists.items():
+        path = os.path.join(IN_PLACE, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        options += [f"--{name}", path]
+    module.command(cases.UPDATE_GEN, "a", "-s", os.path.join(IN_PLACE, "v1"), "-t", os.path.join(IN_PLACE, "v2"),
+                   "-o", PACKAGE, "--compat", "native", "--leb", str(LEB), "--max-scratch", str(LEB - 1), *options)
 
 
 def make():
     """Versions, factory archive and package, once."""
     small.make()
     stamp = os.path.join(IN_PLACE, "made-by")
-    made_of = (__file__, os.path.join(small.SMALL, "made-by"), DELTA)
+    made_of = (__file__, os.path.join(small.SMALL, "made-by"), cases.UPDATE_GEN)
     recipe = hashlib.sha256(b"".join(map(small.read, made_of))).hexdigest().encode()
     with module.locked(IN_PLACE):
         if os.path.exists(stamp) and small.read(stamp) == recipe:
@@ -156,28 +155,41 @@ dump_more()
 }}
 """
 
-# usrdata is full: a file of a LEB has no room any more. What is told of the updater and of /cache, but for the package,
-# is the most that was found while the updater ran; the updater's own peak is kept by the kernel.
+# act_look: both volumes and /cache go to the host, and nothing else happens.
+SWEEP_SCENARIO = SETTINGS + """
+add_volumes()
+{
+	:
+}
+act_look()
+{
+	mkdir -p "$dump/extra" "$dump/usrdata"
+	attach_storage
+	mount -t ubifs -o ro ubi0:usrdata "$dump/usrdata"
+	dump_more
+	hand_over extra usrdata/cache
+	release_storage
+}
+"""
+
+# usrdata is full but for less than a LEB. What is told of the updater and of /cache, but for the package, is the most
+# that was found while the updater ran; the updater's own peak is kept by the kernel.
 FULL = kinds.SMALL + SETTINGS + f"""
 request_upgrade()
 {{
 	store_package
-	for piece in 262144 16384 4096; do
-		while fits $(({LEB} - 4096 + piece)); do
+	for piece in 262144 4096; do
+		while [ "$(free_bytes)" -ge $(({LEB} - 4096 + piece)) ]; do
 			head -c "$piece" /dev/urandom >>"$root/usrdata/filler"
+			sync
 		done
 	done
-	say "free: $(free_lebs 0) and $(free_lebs 1) LEBs, $(($(stat -f -c '%a * %S' "$root/usrdata"))) bytes of usrdata"
+	say "free: $(free_lebs 0) and $(free_lebs 1) LEBs, $(free_bytes) bytes of usrdata"
 	arm
 }}
-fits()
+free_bytes()
 {{
-	fitting=yes
-	head -c "$1" /dev/urandom 2>/dev/null >"$root/usrdata/probe" || fitting=no
-	sync
-	rm "$root/usrdata/probe"
-	sync
-	[ "$fitting" = yes ]
+	echo $(($(stat -f -c '%a * %S' "$root/usrdata")))
 }}
 during_recovery()
 {{
@@ -194,14 +206,16 @@ during_recovery()
 }}
 """
 
-# Something reads the root file system's device all the time that recovery runs.
+# Something reads both volumes' block devices all the time that recovery runs.
 BUSY = kinds.SMALL + SETTINGS + """
 before_boot()
 {
 	[ "$1" -gt 1 ] && [ "$(read_command)" = boot-recovery ] || return 0
 	attach_storage
-	ubiblock --create /dev/ubi0_0
-	sleep 600 </dev/ubiblock0_0 &
+	for volume in 0_0 1_0; do
+		ubiblock --create "/dev/ubi$volume"
+		sleep 600 <"/dev/ubiblock$volume" &
+	done
 }
 """
 
@@ -210,6 +224,39 @@ def numbers(findings, beginning):
     """All numbers in the line that begins so."""
     told = [text for text in findings.result.said("console") if text.startswith(f"module: {beginning}")]
     return [int(number) for number in re.findall(r"\d+", told[-1])] if told else []
+
+
+def pieces(data):
+    return [data[at:at + LEB] for at in range(0, len(data), LEB)]
+
+
+class Look:
+    """What lies on a module after a cut, by the dump of act_look."""
+
+    def __init__(self, dump):
+        self.new = {}
+        self.problems = []
+        for volume in VOLUMES:
+            found = compare.read_member(dump, f"extra/{volume}")
+            self.compare(volume, *map(pieces, (found, image("v1", volume), image("v2", volume))))
+        with tarfile.open(dump) as tar:
+            self.cached = sum(member.size for member in tar if member.name != cases.PACKAGE
+                              and member.isfile() and member.name.startswith("usrdata/cache/"))
+        if self.cached >= LEB:
+            self.problems.append(f"/cache has {self.cached} bytes beside the package")
+
+    def compare(self, volume, found, old, new):
+        """Each LEB, as far as the new image goes; behind the old one anything may lie."""
+        changed = [number for number, data in enumerate(new) if old[number:number + 1] != [data]]
+        is_new = [number for number in changed if found[number].startswith(new[number])]
+        self.new[volume] = f"{len(is_new)} of {len(changed)}"
+        third = [number for number, data in enumerate(new) if number not in is_new
+                 and number < len(old) and not found[number].startswith(old[number])]
+        self.problems += [f"LEB {number} of {volume} is neither old nor new" for number in third]
+
+    def __str__(self):
+        new = ", ".join(f"{count} LEBs of {volume}" for volume, count in self.new.items())
+        return f"new: {new}; {self.cached} bytes in /cache"
 
 
 def has_volumes(findings, version):
@@ -224,12 +271,20 @@ def has_volumes(findings, version):
             findings.problems += compare.compare_partition(part, found, given.read(path))
 
 
+def is_new(findings):
+    """The module has version 2, and nothing is left of the way to it."""
+    has_volumes(findings, "v2")
+    with tarfile.open(findings.result.dump) as dump:
+        left = [name for name in dump.getnames() if re.match(r"usrdata/cache/recovery/(unit|share)", name)]
+    findings.expect(not left, f"{left} are left")
+
+
 def in_place(findings):
     """squashfs on a ubiblock device, and a volume, without a free LEB and with less than one in /cache."""
     findings.page_size = small.PAGE_SIZE
     findings.boots("nrn")
     findings.end(0)
-    has_volumes(findings, "v2")
+    is_new(findings)
     findings.runs(small.V2)
     runs = [text for text in findings.result.said("console") if "module: running: RG520N" in text]
     findings.expect(runs and runs[-1].endswith("from /dev/ubiblock0_0 squashfs"), f"it runs {runs[-1:]}")
@@ -245,11 +300,11 @@ def in_place(findings):
 
 
 def in_place_busy(findings):
-    """The same while the ubiblock device is open: that is said, and both volumes stay as they were."""
+    """The same while both volumes are read through ubiblock devices: that is said, and they stay as they were."""
     findings.page_size = small.PAGE_SIZE
     findings.boots("nr{1,5}n")
     findings.end(502)
-    findings.file(cases.LAST_LOG, "UBI:rootfs: the volume is in use: mounted, held by an opened ubiblock device")
+    findings.file(cases.LAST_LOG, ": the volume is in use: mounted, held by an opened ubiblock device")
     has_volumes(findings, "v1")
     findings.runs(small.V1)
     findings.over()

@@ -170,9 +170,8 @@ def app(findings):
     findings.over()
 
 
-FACTORY = os.path.join(small.SMALL, "factory-v1.cpio")
 CASES = [
-    Case(full, DAMAGED, package=lambda: made(FULL, lambda: make_full(FULL, "--compat", "native")), factory=FACTORY),
-    Case(full_formatting, DAMAGED, package=lambda: made(FORMATTING, lambda: make_full(FORMATTING)), factory=FACTORY),
-    Case(app, RELEASES, package=lambda: made(TOOLS, make_releases), factory=FACTORY),
+    Case(full, DAMAGED, package=lambda: made(FULL, lambda: make_full(FULL, "--compat", "native")), factory=small.FACTORY),
+    Case(full_formatting, DAMAGED, package=lambda: made(FORMATTING, lambda: make_full(FORMATTING)), factory=small.FACTORY),
+    Case(app, RELEASES, package=lambda: made(TOOLS, make_releases), factory=small.FACTORY),
 ]

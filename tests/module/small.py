@@ -12,6 +12,8 @@ import module
 
 SMALL = os.path.join(module.MODULE, "small")
 PACKAGE = os.path.join(SMALL, "update.zip")
+FACTORY = os.path.join(SMALL, "factory-v1.cpio")
+SWEEP_SCENARIO = ""
 V1 = os.path.join(SMALL, "v1", "targetfiles.zip")
 V2 = os.path.join(SMALL, "v2", "targetfiles.zip")
 
@@ -76,6 +78,11 @@ def make_version(version):
     module.make_factory_archive(tree, f"{SMALL}/factory-{version}.cpio", BOARD)
 
 
+def is_new(findings):
+    """The module has version 2."""
+    findings.is_version(V2)
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read()
@@ -114,15 +121,15 @@ def make():
             file.write(recipe())
 
 
-def make_initrd(path, scenario, kernel_module):
-    """The small module's start system, with a nandsim.ko instead of the kernel's own."""
+def make_initrd(path, scenario, kernel_module, package, factory):
+    """A small module's start system, with a nandsim.ko instead of the kernel's own."""
     with open(f"{module.MODULE}/debian/fetched", encoding="utf-8") as file:
         release = file.read().strip()
     files = {"scenario/scenario": (SETTINGS + scenario).encode(), "recovery-image/res/board": RES_BOARD.encode(),
-             "scenario/package": read(PACKAGE),
+             "scenario/package": read(package),
              f"lib/modules/{release}/kernel/drivers/mtd/nand/raw/nandsim.ko": read(kernel_module)}
     make_archive_of(files, f"{path}.cpio")
-    parts = [f"{module.MODULE}/base.cpio", f"{module.MODULE}/recovery.cpio", f"{SMALL}/factory-v1.cpio"]
+    parts = [f"{module.MODULE}/base.cpio", f"{module.MODULE}/recovery.cpio", factory]
     module.join([*parts, f"{path}.cpio"], path)
     os.unlink(f"{path}.cpio")
 

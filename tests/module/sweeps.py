@@ -10,21 +10,24 @@ dead    QEMU is killed at a moment that nobody chose
 ubi     UBI's own emulation: no header of an erase block can be written any more from the n-th on, and everything dies
 ubifs   UBIFS' own emulation: a write goes wrong somewhere, none works any more, and everything dies
 kill    recovery or the updater is killed, after a number of lines of its log or at some moment
+place   as nand, or two cuts in a row, while a squashfs root file system and a volume are changed in place; after each cut
+        their LEBs are compared with both versions
 faults  a NAND with bad blocks, and with blocks, pages and bits that fail while it is in use
 """
 import concurrent.futures
-import dataclasses
 import functools
 import os
 import random
 import re
 import shutil
 
+import cases
+import faults
+import in_place
 import module
 import small
 import verdict
 
-SWEEP = os.path.join(module.MODULE, "sweep")
 KERNEL_MODULE = os.path.join(module.MODULE, "kernel", "nandsim.ko")
 SCENARIO = os.path.join(os.path.dirname(os.path.realpath(__file__)), "sweep-scenario")
 MEMORY = 256
@@ -39,21 +42,25 @@ LK_OPERATIONS = 1 + small.BLOCK_PAGES + 15
 
 
 class Sweep:
-    """What all kinds share: one start system, one snapshot, one NAND with an upgrade that waits to be started."""
+    """What all kinds share: one start system, one snapshot, one NAND with an upgrade that waits to be started. firmware:
+    the Python module that makes images and package."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, firmware):
         self.seed = seed
-        self.initrd = f"{SWEEP}/initrd"
-        self.snapshot = f"{SWEEP}/snapshot"
-        self.base = f"{SWEEP}/base.nand"
+        self.firmware = firmware
+        self.top = os.path.join(module.MODULE, "sweep", firmware.__name__)
+        self.initrd = f"{self.top}/initrd"
+        self.snapshot = f"{self.top}/snapshot"
+        self.base = f"{self.top}/base.nand"
         self.uncut = {}
 
     def prepare(self):
-        small.make()
-        shutil.rmtree(SWEEP, ignore_errors=True)
-        os.makedirs(SWEEP)
+        self.firmware.make()
+        shutil.rmtree(self.top, ignore_errors=True)
+        os.makedirs(self.top)
         with open(SCENARIO, encoding="utf-8") as file:
-            small.make_initrd(self.initrd, file.read(), KERNEL_MODULE)
+            small.make_initrd(self.initrd, file.read() + self.firmware.SWEEP_SCENARIO, KERNEL_MODULE,
+                              self.firmware.PACKAGE, self.firmware.FACTORY)
         folder = self.folder("factory")
         small.make_empty_chip(self.base)
         disks = self.disks(folder, self.base)
@@ -66,7 +73,7 @@ class Sweep:
         return random.Random(f"{self.seed} {key}")
 
     def folder(self, name):
-        folder = f"{SWEEP}/{name}"
+        folder = f"{self.top}/{name}"
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         return folder
@@ -85,12 +92,20 @@ class Sweep:
         return module.boot(folder, self.initrd, disks, memory=MEMORY, timeout=timeout, doom=doom,
                            snapshot=self.snapshot, orders=orders)
 
+    def look(self, folder, disks):
+        """What the NAND has now, as a dump, without a change to it."""
+        folder = self.folder(f"{os.path.basename(folder)}/look")
+        copies = self.disks(folder, disks["nand"])
+        if not self.boot(folder, copies, "act=look medium=disk").done:
+            raise module.ModuleError(f"{folder}: the module did not come to the end")
+        return copies["dump"]
+
     def measure(self, orders):
         """What an upgrade without trouble says."""
         if orders not in self.uncut:
             folder = self.folder(f"uncut-{len(self.uncut)}")
             lines = self.boot(folder, self.disks(folder, self.base), orders).lines
-            problems = verdict.problems_of(folder, lines)
+            problems = verdict.problems_of(folder, lines, firmware=self.firmware)
             if problems:
                 raise module.ModuleError(f"the upgrade fails even without a cut: {problems[0]}; see {folder}")
             self.uncut[orders] = lines
@@ -129,12 +144,13 @@ class Cuts:
         disks = self.sweep.disks(folder, self.sweep.base)
         orders = self.orders(number)
         plan = self.sweep.random(self.kind, number)
-        if self.kind == "dead":
-            cuts = [self.sweep.boot(folder, disks, orders, doom=self.doom(number, plan)).lines]
-        else:
-            cuts = [self.sweep.boot(folder, disks, f"{orders} cut_at={operation} cut_mode={mode}").lines
-                    for operation, mode in self.points(number, plan)]
-        told = [self.describe(cut) for cut in cuts]
+        cuts, told, problems = [], [], []
+        for trouble, doom in self.troubles(number, plan):
+            cuts.append(self.sweep.boot(folder, disks, f"{orders} {trouble}", doom=doom).lines)
+            told.append(self.describe(cuts[-1]))
+            if not told[-1]:
+                problems.append("a machine went off by itself")
+            told[-1] += self.examine(folder, disks, problems)
         happened = sum("module: done" not in verdict.console(cut) for cut in cuts)
         last = []
         if happened:
@@ -142,11 +158,22 @@ class Cuts:
             module.make_dump_disk(disks["dump"])
             last = self.sweep.boot(folder, disks, orders).lines
         lines = sum(cuts, []) + last
-        problems = [] if all(told) else ["a machine went off by itself"]
         outcome = verdict.Outcome(self.kind, number, " then ".join(filter(None, told)), happened,
                                   len(verdict.boots_in(lines)), verdict.story_of(last),
-                                  problems + verdict.problems_of(folder, lines))
+                                  problems + verdict.problems_of(folder, lines, firmware=self.sweep.firmware))
         return [self.sweep.judge(folder, outcome)]
+
+    def troubles(self, number, plan):
+        """More orders for the machine, and what tells when it is to be killed, for each cut."""
+        if self.kind == "dead":
+            yield "", self.doom(number, plan)
+            return
+        for operation, mode in self.points(number, plan):
+            yield f"cut_at={operation} cut_mode={mode}", None
+
+    def examine(self, _folder, _disks, _problems):
+        """More words about a cut, and problems that it shows."""
+        return ""
 
     def points(self, number, plan):
         """Operation and mode of each cut: one in each of `count` equal parts of the upgrade; more at random."""
@@ -185,6 +212,26 @@ class Cuts:
         if "module: done" in texts:
             return "over before it came to the cut"
         return f"killed{place or ' before the first object'}" if self.kind == "dead" else ""
+
+
+class InPlace(Cuts):
+    """Every other upgrade is cut twice. After each cut all LEBs must be old or new."""
+
+    def points(self, number, plan):
+        operation, mode = next(super().points(number, plan))
+        yield operation, mode
+        if number % 2:
+            left = self.sweep.number_told(self.orders(number), "module: operations") - operation
+            yield 1 + int(plan.random() * left), plan.randrange(len(MODES))
+
+    def examine(self, folder, disks, problems):
+        try:
+            look = in_place.Look(self.sweep.look(folder, disks))
+        except cases.ERRORS as error:
+            problems.append(f"what the cut left cannot be seen: {error}")
+            return ""
+        problems += look.problems
+        return f" ({look})"
 
 
 class Trials:
@@ -281,78 +328,22 @@ class Trials:
         return told[0] if told else "write of UBIFS"
 
 
-@dataclasses.dataclass
-class Fault:
-    what: str
-    parameters: str
-    unreadable: str = ""  # the partition that it destroys
-
-
-def block_of(partition, number):
-    blocks = list(small.PARTITIONS.items())
-    before = blocks[:[name for name, _ in blocks].index(partition)]
-    return sum(count for _, count in before) + number
-
-
-class Faults:
-    """A NAND that is not sound, all through factory, upgrade and afterwards."""
-
-    def __init__(self, sweep, kind, count):
-        self.sweep = sweep
-        self.kind = kind
-        self.count = count
-
-    def tasks(self):
-        return [functools.partial(self.one, number) for number in range(self.count)]
-
-    def fault(self, number):
-        """The factory erases and writes a raw partition once; what is weak breaks when the upgrade does it again. Which
-        blocks UBI takes nobody knows before, so that many are weak: it can replace ten of a device."""
-        plan = self.sweep.random("faults", number)
-        blocks = {part: block_of(part, plan.randrange(3)) for part in ("misc", "boot")}
-        system = [block_of("system", block) for block in plan.sample(range(small.PARTITIONS["system"]), 48)]
-        modem = [block_of("modem", block) for block in plan.sample(range(small.PARTITIONS["modem"]), 10)]
-        page = blocks["boot"] * small.BLOCK_PAGES + plan.randrange(small.BLOCK_PAGES)
-        pages = [block * small.BLOCK_PAGES + plan.randrange(2, 16) for block in system[:24]]
-        kinds = [
-            Fault("bad blocks from the factory", f"badblocks={listed([*blocks.values(), *system[:6], *modem[:2]])}"),
-            Fault("a boot block that cannot be erased again", f"weakblocks={blocks['boot']}:1"),
-            Fault("a boot page that cannot be written again", f"weakpages={page}:1"),
-            Fault("a boot page that cannot be read again", f"gravepages={page}:{plan.randrange(1, 4)}", "boot"),
-            Fault("UBI blocks that cannot be erased again", f"weakblocks={listed(f'{b}:1' for b in system + modem)}"),
-            Fault("UBI pages that cannot be written", f"weakpages={listed(f'{p}:0' for p in pages)}"),
-            Fault("bits that flip", "bitflips=1"),
-        ]
-        return kinds[number % len(kinds)]
-
-    def one(self, number):
-        fault = self.fault(number)
-        folder = self.sweep.folder(f"{self.kind}-{number:04}")
-        disks = self.sweep.disks(folder)
-        lines = self.sweep.boot(folder, disks, f"act=trials trials=fault: nand_extra='{fault.parameters}'").lines
-        failures = [text.split()[-1] for text in verdict.console(lines) if text.startswith("module: NAND failures")]
-        shown = fault.parameters if len(fault.parameters) < 80 else f"{fault.parameters[:77]}..."
-        trouble = f"{fault.what} ({shown}): {''.join(failures) or 'unknown'} failures during the upgrade"
-        outcome = verdict.Outcome(self.kind, number, trouble, 0, len(verdict.boots_in(lines)), verdict.story_of(lines),
-                                  verdict.problems_of_faulty(folder, lines, fault.unreadable))
-        return [self.sweep.judge(folder, outcome)]
-
-
-def listed(words):
-    return ",".join(str(word) for word in words)
-
-
 KINDS = {"nand": Cuts, "lk": Cuts, "nested": Cuts, "dead": Cuts, "ubi": Trials, "ubifs": Trials, "kill": Trials,
-         "faults": Faults}
+         "place": InPlace, "faults": faults.Faults}
 # How many runs of each kind ./check makes; they have at least 100 cuts.
-CHECK = {"nand": 12, "lk": 6, "nested": 13, "dead": 3, "ubi": 6, "ubifs": 3, "kill": 8, "faults": 7}
+CHECK = {"nand": 12, "lk": 6, "nested": 13, "dead": 3, "ubi": 6, "ubifs": 3, "kill": 8, "place": 6, "faults": 7}
 
 
 def run(counts, seed, jobs):
     """Yield the outcomes of each kind of `counts`, {kind: how many}, in order; as many machines at a time as jobs."""
-    sweep = Sweep(seed)
-    sweep.prepare()
-    tasks = [task for kind, count in counts.items() for task in KINDS[kind](sweep, kind, count).tasks()]
+    sweeps = {}
+    tasks = []
+    for kind, count in counts.items():
+        firmware = in_place if kind == "place" else small
+        if firmware not in sweeps:
+            sweeps[firmware] = Sweep(seed, firmware)
+            sweeps[firmware].prepare()
+        tasks += KINDS[kind](sweeps[firmware], kind, count).tasks()
     with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
         for outcomes in pool.map(lambda task: task(), tasks):
             yield from outcomes

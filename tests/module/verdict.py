@@ -73,6 +73,8 @@ def story_of(lines):
             words.append(f"attempt {match[1]}")
         elif match := re.match(r"(\S+): (?:source is taken|is written again,) from the copy", text):
             words.append(f"{match[1]} from its backup")
+        elif match := re.match(r"(\S+): in place, \d+ units .* (\d+) written before", text):
+            words.append(f"{match[1]} went on behind {match[2]} units")
         elif text.startswith("module: miscctl resume: armed"):
             words.append("flag was lost, armed again")
         elif match := re.match(r'\+QIND: "FOTA","END",(\d+)', text):
@@ -94,8 +96,9 @@ def honest(judge):
 
 
 @honest
-def problems_of(folder, lines, ubi_first=False):
-    """All boots of one upgrade: it must have come to rest in version 2, told success, and left nothing behind.
+def problems_of(folder, lines, ubi_first=False, firmware=small):
+    """All boots of one upgrade: it must have come to rest in version 2, told success, and left nothing behind. firmware:
+    the Python module that makes images and package.
     ubi_first: UBI died some moments before misc did. What recovery wrote and removed last may be missing then, if it
     had told success already and erased the flag; nothing leads to what is left."""
     findings = cases.Findings(module.Result(folder, lines, True), small.PAGE_SIZE)
@@ -104,14 +107,14 @@ def problems_of(folder, lines, ubi_first=False):
     if findings.problems:
         return findings.problems
     findings.end_after_cuts(0)
-    findings.is_version(small.V2)
+    firmware.is_new(findings)
     findings.runs(cases.V2)
     findings.flag_is_erased()
     if not ubi_first:
         findings.file(cases.STATUS_FILE, "IP_PREVIOUS_UPDATE_SUCCESSFUL")
         findings.is_gone(cases.PACKAGE)
         findings.is_gone("usrdata/cache/saved.file")
-    untouched(findings)
+    untouched(findings, firmware)
     return findings.problems
 
 
@@ -132,7 +135,7 @@ def problems_of_faulty(folder, lines, unreadable):
         findings.is_version(small.V1)
         findings.runs(cases.V1)
     findings.flag_is_erased()
-    untouched(findings)
+    untouched(findings, small)
     return findings.problems
 
 
@@ -142,8 +145,8 @@ def differing(folder, version):
     return {text.split(":")[0] for text in differences}
 
 
-def untouched(findings):
-    with open(small.PACKAGE, "rb") as file:
+def untouched(findings, firmware):
+    with open(firmware.PACKAGE, "rb") as file:
         kept = file.read(KEPT_BYTES)
     found = compare.read_member(findings.result.dump, "usrdata/kept")
     findings.expect(found == kept, "the user's own data have changed")
