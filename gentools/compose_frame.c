@@ -3,6 +3,7 @@
 #include "gentools/compose.h"
 
 #include "gentools/store.h"
+#include "gentools/volumes.h"
 
 /* Whether anything of the file system, or of the modem's, is touched. */
 static bool uses_system(const struct plan *plan)
@@ -13,6 +14,12 @@ static bool uses_system(const struct plan *plan)
 		if (!step_is_image(&plan->steps[i]))
 			return true;
 	return false;
+}
+
+/* A root file system that is never written is not mounted, and SYSTEM/firmware's then where it would be. */
+static bool has_system(const struct plan *plan)
+{
+	return !tree_find(plan->target, VOLUMES_SYSTEM);
 }
 
 static bool uses_firmware(const struct plan *plan)
@@ -42,7 +49,7 @@ void compose_begin(const struct plan *plan, bool system, FILE *out)
 {
 	(void)fputs("# made by update_gen " FOTA_VERSION "\n", out);
 	put_formats(plan, out);
-	if (system || uses_system(plan))
+	if (has_system(plan) && (system || uses_system(plan)))
 		(void)fputs("mount(\"ubifs\", \"UBI\", \"rootfs\", \"/system\");\n", out);
 	if (uses_firmware(plan))
 		(void)fputs("mount(\"ubifs\", \"UBI\", \"modem\", \"/system/firmware\");\n", out);
@@ -66,7 +73,7 @@ static void put_root(const struct plan *plan, const struct plan_clearing *cleari
  */
 void compose_leftovers(const struct plan *plan, FILE *out)
 {
-	if (!plan->has_store && !plan->full && uses_system(plan))
+	if (!plan->has_store && !plan->full && has_system(plan) && uses_system(plan))
 		(void)fputs("delete_recursive(\"" STORE_PLACE "\");\n", out);
 }
 
@@ -89,6 +96,6 @@ void compose_end(const struct plan *plan, bool system, FILE *out)
 {
 	if (uses_firmware(plan))
 		(void)fputs("unmount(\"/system/firmware\");\n", out);
-	if (system || uses_system(plan))
+	if (has_system(plan) && (system || uses_system(plan)))
 		(void)fputs("unmount(\"/system\");\n", out);
 }

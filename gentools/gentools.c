@@ -19,6 +19,7 @@
 #include "gentools/tree_xattr.h"
 #include "gentools/units.h"
 #include "gentools/verify.h"
+#include "gentools/volumes.h"
 #include "package/crypt.h"
 #include "package/package.h"
 
@@ -204,6 +205,8 @@ static int read_inputs(struct inputs *inputs, const struct gen_options *options,
 		err = check_nodes(target, options, error);
 	if (err == 0)
 		err = check_trees(source, target, options, error);
+	if (err == 0)
+		err = volumes_settle(source, target, options, &inputs->lists, log, error);
 	if (err == 0 && options->full)
 		err = full_check_lists(&inputs->lists, error);
 	if (err == 0)
@@ -287,6 +290,9 @@ int gen_verify_package(const struct gen_options *options, const struct log *log,
 		err = read_tree(&inputs.target, options->target, options, log, error);
 	if (err == 0 && options->target)
 		err = lists_read(&inputs.lists, options->lists, options->lists_folder, log, error);
+	if (err == 0)
+		err = volumes_settle(&inputs.source, options->target ? &inputs.target : NULL, options, &inputs.lists,
+		                     log, error);
 	if (err == 0 && options->target)
 		err = lists_apply(&inputs.lists, &inputs.source, &inputs.target, options->parts, log, error);
 	if (err == 0 && options->target)

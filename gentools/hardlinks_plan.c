@@ -15,7 +15,7 @@ static bool is_file(const struct object *object)
 
 static bool is_in(const struct object *object, unsigned parts)
 {
-	return (plan_part_of(object->path) & parts & (GEN_MODEM | GEN_LINUX)) != 0;
+	return (plan_part_of(object->path) & parts & (GEN_MODEM | GEN_LINUX)) != 0 && !plan_is_image(object->path);
 }
 
 static bool same_content(const struct object *old, const struct object *new)

@@ -7,6 +7,7 @@
 #include "gentools/image_squashfs.h"
 #include "gentools/image_ubi.h"
 #include "gentools/image_ubifs.h"
+#include "gentools/volumes.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -86,17 +87,20 @@ static bool is_named(const struct object *object, const struct kind *kind)
 	return false;
 }
 
-/* A file system, on a medium with blocks of this size, or 0. */
-static int unpack_volume(const struct reader *reader, uint32_t block_size, struct image_place *place,
+/* A file system. */
+static int unpack_volume(const struct reader *reader, const struct volume *volume, struct image_place *place,
                          struct error *error)
 {
 	uint8_t magic[4];
+	int err;
 
 	if (reader->size >= sizeof(magic) && reader->read_at(reader->ctx, 0, magic, sizeof(magic)) == 0) {
 		if (get_le32(magic) == UBIFS_MAGIC)
-			return image_unpack_ubifs(reader, block_size, place, error);
-		if (memcmp(magic, SQUASHFS_MAGIC, sizeof(magic)) == 0)
-			return image_unpack_squashfs(reader, place, error);
+			return image_unpack_ubifs(reader, volume->leb, place, error);
+		if (memcmp(magic, SQUASHFS_MAGIC, sizeof(magic)) == 0) {
+			err = image_unpack_squashfs(reader, place, error);
+			return err < 0 ? err : volumes_add(place->tree, place->folder, volume, reader, error);
+		}
 	}
 	return error_set(error, RESULT_FORMAT, EINVAL, "neither UBI, UBIFS nor squashfs");
 }
@@ -138,7 +142,8 @@ static int unpack_place(struct tree *tree, const char *name, const struct ubi_vo
 	if (volume->torn)
 		err = error_set(error, RESULT_FORMAT, EINVAL, "its last update was not finished");
 	else
-		err = unpack_volume(&reader, volume->block_size, &place, error);
+		err = unpack_volume(&reader, &(struct volume){volume->name, volume->block_size, volume->is_static},
+		                    &place, error);
 	if (err < 0) {
 		error_prefix(error, "volume %s", volume->name);
 		return err;
@@ -192,7 +197,7 @@ static int unpack_image(struct tree *tree, const char *name, const struct mappin
 	int err;
 
 	if (map->size < 4 || memcmp(map->data, UBI_MAGIC, 4) != 0) {
-		err = unpack_volume(&reader, 0, &place, error);
+		err = unpack_volume(&reader, &(struct volume){.name = kind->volumes[0]}, &place, error);
 		return err < 0 ? err : note(tree, error, "%s is %s", kind->folder, name);
 	}
 	err = ubi_open(&ubi, map->data, map->size, error);

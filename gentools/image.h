@@ -7,7 +7,8 @@
  * the suffix .ubi, .ubifs, .squashfs, .sqsh or .img, at the root or in the folder IMAGES, stands for SYSTEM or
  * SYSTEM/firmware, where nothing of that is there unpacked. Its content tells what it is: UBIFS, squashfs, or a
  * flash's image with UBI. Of the latter SYSTEM takes the volume rootfs or system, and SYSTEM/firmware, of either image,
- * the volume modem or firmware; a single volume may have any name.
+ * the volume modem or firmware; a single volume may have any name. A squashfs is kept as it is, too
+ * (gentools/volumes.h).
  */
 #include "gentools/tree.h"
 

@@ -193,7 +193,8 @@ static int read_record(struct ubi *ubi, const uint8_t *record, uint32_t id, stru
 	if (length == 0 || length >= UBI_NAME_SIZE || strnlen((const char *)record + 16, length) != length ||
 	    pad >= ubi->block_size)
 		return error_set(error, RESULT_FORMAT, EINVAL, "UBI: volume %u: its record makes no sense", id);
-	*volume = (struct ubi_volume){.torn = record[13] != 0, .block_size = ubi->block_size - pad};
+	*volume = (struct ubi_volume){
+		.torn = record[13] != 0, .is_static = record[12] == STATIC_VOLUME, .block_size = ubi->block_size - pad};
 	memcpy(volume->name, record + 16, length);
 	volume->blocks = find_blocks(ubi, id, &volume->count);
 	ubi->volume_count++;
@@ -202,7 +203,7 @@ static int read_record(struct ubi *ubi, const uint8_t *record, uint32_t id, stru
 	if (volume->blocks[volume->count - 1].number >= reserved)
 		return error_set(error, RESULT_FORMAT, EINVAL, "UBI: volume %s: block %u is behind its end",
 		                 volume->name, volume->blocks[volume->count - 1].number);
-	if (record[12] == STATIC_VOLUME)
+	if (volume->is_static)
 		return measure_static(volume, error);
 	volume->size = (uint64_t)(volume->blocks[volume->count - 1].number + 1) * volume->block_size;
 	return 0;

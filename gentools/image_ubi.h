@@ -26,7 +26,8 @@ struct ubi_block {
 
 struct ubi_volume {
 	char name[UBI_NAME_SIZE];
-	bool torn;           /* its last update was not finished */
+	bool torn; /* its last update was not finished */
+	bool is_static;
 	uint32_t block_size; /* bytes; what the volume's alignment takes off a block is off */
 	uint64_t size;       /* bytes, up to the end of its last block that has content */
 	const struct ubi_block *blocks;

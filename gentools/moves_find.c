@@ -63,7 +63,8 @@ static bool may_be_target(const struct step *step, const struct tree *source)
 
 static bool may_be_source(const struct object *old, const struct object *new, const struct tree *target, unsigned parts)
 {
-	return is_file(old) && (plan_part_of(old->path) & parts & (GEN_MODEM | GEN_LINUX)) != 0 &&
+	return is_file(old) && !plan_is_image(old->path) &&
+	       (plan_part_of(old->path) & parts & (GEN_MODEM | GEN_LINUX)) != 0 &&
 	       (!new || (new->type == OBJECT_FILE && !new->whole)) && !lies_below_file(target, old->path);
 }
 

@@ -7,6 +7,7 @@
 #include "gentools/output.h"
 #include "gentools/place.h"
 #include "gentools/rollback.h"
+#include "gentools/volumes.h"
 #include "package/package.h"
 #include "updater/updater.h" /* only what it accepts */
 
@@ -18,7 +19,7 @@
 
 const struct object *pack_find_version(const struct tree *tree)
 {
-	const struct object *object = tree_find(tree, PLAN_VERSION_FILE);
+	const struct object *object = volumes_find_file(tree, PLAN_VERSION_FILE);
 
 	return object && object->type == OBJECT_FILE ? object : NULL;
 }

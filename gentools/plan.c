@@ -3,6 +3,7 @@
 
 #include "gentools/gentools.h"
 #include "gentools/tree_xattr.h"
+#include "gentools/volumes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,10 @@ unsigned plan_part_of(const char *path)
 {
 	if (strcmp(path, BOOT_IMAGE) == 0)
 		return GEN_KERNEL;
+	if (strcmp(path, VOLUMES_SYSTEM) == 0)
+		return GEN_LINUX;
+	if (strcmp(path, VOLUMES_FIRMWARE) == 0)
+		return GEN_MODEM;
 	if (path_in(path, IMAGES))
 		return strcmp(path, IMAGES) == 0 ? 0 : GEN_MULTI;
 	if (path_in(path, FIRMWARE))
@@ -34,7 +39,9 @@ unsigned plan_part_of(const char *path)
 
 bool plan_is_image(const char *path)
 {
-	return (plan_part_of(path) & (GEN_KERNEL | GEN_MULTI)) != 0;
+	unsigned part = plan_part_of(path);
+
+	return (part & (GEN_KERNEL | GEN_MULTI)) != 0 || (part != 0 && path_in(path, VOLUMES_FOLDER));
 }
 
 static int out_of_memory(struct error *error)
@@ -281,7 +288,7 @@ static int plan_object(struct plan *plan, const char *path, const struct object 
 {
 	unsigned part = plan_part_of(path) & parts;
 
-	if (part & (GEN_KERNEL | GEN_MULTI))
+	if (part && plan_is_image(path))
 		return plan_image(plan, path, old, new, log, error);
 	return part ? plan_path(plan, old, new, gone, error) : 0;
 }

@@ -2,16 +2,14 @@
 #include "gentools/rollback.h"
 
 #include "gentools/gentools.h"
-#include "package/rollback.h"
+#include "gentools/volumes.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#define ROLLBACK_FILE "SYSTEM" PACKAGE_ROLLBACK_PATH
-
 const struct object *rollback_find(const struct tree *tree)
 {
-	return tree_find(tree, ROLLBACK_FILE);
+	return volumes_find_file(tree, ROLLBACK_FILE);
 }
 
 static int parse_file(const struct object *file, uint32_t *index, struct error *error)

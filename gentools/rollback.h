@@ -6,6 +6,9 @@
 #include "base/log.h"
 #include "gentools/gentools.h"
 #include "gentools/tree.h"
+#include "package/rollback.h"
+
+#define ROLLBACK_FILE "SYSTEM" PACKAGE_ROLLBACK_PATH
 
 /* What has it, NULL without one. */
 const struct object *rollback_find(const struct tree *tree);

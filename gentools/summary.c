@@ -2,6 +2,8 @@
 #include "gentools/summary.h"
 
 #include "gentools/mix.h"
+#include "gentools/plan.h"
+#include "gentools/volumes.h"
 #include "package/package.h"
 
 #include <errno.h>
@@ -53,7 +55,7 @@ static void put_text(FILE *out, const char *text)
 static char *find_version(const struct tree *tree)
 {
 	static const char label[] = "Project Rev";
-	const struct object *object = tree_find(tree, "SYSTEM/etc/" PACKAGE_PROJECT_VERSION);
+	const struct object *object = volumes_find_file(tree, PLAN_VERSION_FILE);
 	struct mapping mapping;
 	char *text = NULL;
 	char *version = NULL;

@@ -55,6 +55,11 @@ int tree_compare_next(const struct tree *first, size_t i, const struct tree *sec
 	return tree_compare_paths(first->objects[i].path, second->objects[j].path);
 }
 
+void tree_sort(struct tree *tree)
+{
+	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
+}
+
 const struct object *tree_find(const struct tree *tree, const char *path)
 {
 	return bsearch(path, tree->objects, tree->count, sizeof(tree->objects[0]), compare_path);
@@ -256,7 +261,7 @@ static int add_parents(struct tree *tree, struct error *error)
 			parent->implied = true;
 		}
 	}
-	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
+	tree_sort(tree);
 	return 0;
 }
 
@@ -324,7 +329,7 @@ int tree_read(struct tree *tree, const char *path, enum digest_kind digests, str
 		return err;
 	if (tree->count == 0)
 		return tree_is_none(tree, error);
-	qsort(tree->objects, tree->count, sizeof(tree->objects[0]), compare_objects);
+	tree_sort(tree);
 	err = add_parents(tree, error);
 	if (err == 0 && hardlinks_number(tree, true) < 0)
 		err = error_set(error, 0, ENOMEM, "out of memory");

@@ -49,8 +49,9 @@ struct object {
 	} origin;                   /* of a file: where it was read */
 	struct object_node node;    /* of a node */
 	char *link;                 /* of a link: where it points */
-	char *partition;            /* of an image: where it goes (multifota list); NULL: its name tells */
-	bool volume;                /* of an image: that is a UBI volume (multifota list), and not a partition */
+	char *partition;            /* of an image: where it goes (multifota list, volume); NULL: its name tells */
+	bool volume;                /* of an image: that is a UBI volume, and not a partition */
+	bool is_static;             /* of a volume: it has no LEBs that can be changed */
 	uint32_t unit;              /* of an image: struct gen_units' for its place, 0: not known; units_settle()'s */
 	struct extent data;         /* of a file */
 	struct digest_value digest; /* of a file, of the tree's kind */
@@ -100,6 +101,9 @@ struct tree_data {
 void tree_data_start(struct tree_data *data, struct tree *tree, struct object *object);
 int tree_data_add(struct tree_data *data, const void *bytes, size_t length);
 void tree_data_finish(struct tree_data *data);
+
+/* Put the objects in their order once more. */
+void tree_sort(struct tree *tree);
 
 const struct object *tree_find(const struct tree *tree, const char *path);
 

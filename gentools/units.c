@@ -13,6 +13,17 @@ static uint32_t agree(uint32_t option, uint32_t source, uint32_t target)
 	return source == target ? source : 0;
 }
 
+struct gen_units units_of(const struct tree *source, const struct tree *target, const struct gen_options *options)
+{
+	const struct gen_units *old = &source->units;
+	const struct gen_units *new = target ? &target->units : old;
+
+	return (struct gen_units){
+		.leb = agree(options->units.leb, old->leb, new->leb),
+		.erase_block = agree(options->units.erase_block, old->erase_block, new->erase_block),
+	};
+}
+
 static int settle(struct tree *tree, const struct gen_units *units, bool native, struct error *error)
 {
 	for (size_t i = 0; i < tree->count; i++) {
@@ -21,7 +32,9 @@ static int settle(struct tree *tree, const struct gen_units *units, bool native,
 		if (object->volume && !native)
 			return error_set(error, 0, EINVAL, "%s: a UBI volume, UBI:%s, needs --compat native",
 			                 object->path, object->partition);
-		if (plan_is_image(object->path))
+		if (object->is_static)
+			object->unit = 0;
+		else if (object->unit == 0 && plan_is_image(object->path))
 			object->unit = object->volume ? units->leb : units->erase_block;
 	}
 	return 0;
@@ -30,12 +43,7 @@ static int settle(struct tree *tree, const struct gen_units *units, bool native,
 int units_settle(struct tree *source, struct tree *target, const struct gen_options *options, const struct log *log,
                  struct error *error)
 {
-	const struct gen_units *of_source = &source->units;
-	const struct gen_units *of_target = target ? &target->units : of_source;
-	const struct gen_units units = {
-		.leb = agree(options->units.leb, of_source->leb, of_target->leb),
-		.erase_block = agree(options->units.erase_block, of_source->erase_block, of_target->erase_block),
-	};
+	const struct gen_units units = units_of(source, target, options);
 	int err = settle(source, &units, options->native, error);
 
 	if (err == 0 && target)

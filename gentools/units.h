@@ -11,9 +11,12 @@
 #include "gentools/plan.h"
 #include "gentools/tree.h"
 
+/* What the options say, or else the images with UBI among the trees' files (the target may be NULL). */
+struct gen_units units_of(const struct tree *source, const struct tree *target, const struct gen_options *options);
+
 /*
- * Tell each image of the trees (the target may be NULL) what its place changes at a time: what the options say, or else
- * the images with UBI among the trees' files. The lists have been applied. -EINVAL for a UBI volume that only this
+ * Tell each image of the trees (the target may be NULL) what its place changes at a time. The lists have been applied,
+ * and volumes_settle() has chosen. -EINVAL for a UBI volume that only this
  * project's updaters know how to write, when the package is not for them.
  */
 int units_settle(struct tree *source, struct tree *target, const struct gen_options *options, const struct log *log,

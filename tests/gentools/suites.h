@@ -27,5 +27,6 @@ TCase *rollback_tests(void); /* which index it carries */
 TCase *sign_tests(void);     /* whose it is */
 TCase *unit_tests(void);     /* images changed in place */
 TCase *verify_tests(void);   /* packages tried out on a model of the module */
+TCase *volume_tests(void);   /* squashfs images changed as a whole */
 
 #endif

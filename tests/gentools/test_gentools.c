@@ -32,6 +32,7 @@ int main(void)
 	suite_add_tcase(suite, sign_tests());
 	suite_add_tcase(suite, unit_tests());
 	suite_add_tcase(suite, verify_tests());
+	suite_add_tcase(suite, volume_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
