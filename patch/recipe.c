@@ -28,7 +28,8 @@ static const struct recipe_ops *ops_of(unsigned coder)
 	static const struct recipe_ops *const all[RECIPE_CODERS] = {[RECIPE_LZMA2] = &recipe_lzma2,
 	                                                            [RECIPE_DEFLATE] = &recipe_deflate,
 	                                                            [RECIPE_ZSTD] = &recipe_zstd,
-	                                                            [RECIPE_LZO] = &recipe_lzo};
+	                                                            [RECIPE_LZO] = &recipe_lzo,
+	                                                            [RECIPE_GZIP] = &recipe_gzip};
 
 	return all[coder];
 }

@@ -18,7 +18,7 @@
 #define RECIPE_SIZE_MAX (1u << 30)
 
 /* The numbers are those of patches. */
-enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_ZSTD, RECIPE_LZO, RECIPE_CODERS };
+enum recipe_coder { RECIPE_LZMA2, RECIPE_DEFLATE, RECIPE_ZSTD, RECIPE_LZO, RECIPE_GZIP, RECIPE_CODERS };
 
 enum recipe_lzma2 {
 	LZMA2_PRESET,     /* 0 to 9, and LZMA2_EXTREME */
@@ -30,7 +30,7 @@ enum recipe_lzma2 {
 
 uint32_t recipe_dictionary_size(unsigned setting); /* bytes */
 
-/* As deflateInit2() takes them; of the window, which is taken to be known, its logarithm. */
+/* As deflateInit2() takes them; of the window, which is taken to be known, its logarithm. GNU gzip has but levels. */
 enum recipe_deflate { DEFLATE_LEVEL, DEFLATE_MEMORY, DEFLATE_WINDOW, DEFLATE_STRATEGY };
 
 /* Rows: whether matches are sought by rows, where the level's strategy can. */
@@ -74,8 +74,8 @@ int recipe_decode(const struct recipe *recipe, const struct reader *raw, void *p
                   struct error *error);
 
 /*
- * The index-th guess at what the encoder's settings were, the most likely first; what a decoder must know stays as it
- * is. False when there are no more.
+ * The index-th guess at what the encoder's settings were, the most likely first, or at another encoder of the same
+ * data; what a decoder must know stays as it is. False when there are no more.
  */
 bool recipe_guess(struct recipe *recipe, size_t index);
 

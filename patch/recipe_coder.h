@@ -34,6 +34,7 @@ extern const struct recipe_ops recipe_lzma2;
 extern const struct recipe_ops recipe_deflate;
 extern const struct recipe_ops recipe_zstd;
 extern const struct recipe_ops recipe_lzo;
+extern const struct recipe_ops recipe_gzip;
 
 /* What is read or made at a time. */
 #define RECIPE_PIECE_SIZE ((size_t)16384)

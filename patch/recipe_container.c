@@ -20,6 +20,11 @@ static bool is_deflate(const struct recipe *recipe)
 	return is_bare(recipe) && recipe->coder == RECIPE_DEFLATE;
 }
 
+static bool is_gzip(const struct recipe *recipe)
+{
+	return is_bare(recipe) && (recipe->coder == RECIPE_DEFLATE || recipe->coder == RECIPE_GZIP);
+}
+
 static int strip_ends(const struct reader *raw, uint64_t front, uint64_t back, uint64_t *at, uint64_t *size,
                       struct error *error)
 {
@@ -97,7 +102,7 @@ static const struct container_ops zlib_stream = {
 	.back = back_zlib,
 };
 static const struct container_ops gzip_member = {
-	.is_known = is_deflate, .strip = strip_gzip, .add = add_crc, .back = back_gzip};
+	.is_known = is_gzip, .strip = strip_gzip, .add = add_crc, .back = back_gzip};
 
 /* ---- All of them ---- */
 

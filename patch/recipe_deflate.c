@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Raw DEFLATE (RFC 1951) by zlib. */
+/* Raw DEFLATE (RFC 1951) by zlib, or as GNU gzip has it. Decoded by zlib. */
 #include "patch/recipe_coder.h"
 #include "patch/redeflate.h"
+#include "patch/regzip.h"
 
 #include <zlib.h>
 
@@ -84,16 +85,19 @@ static int decode(const struct recipe *recipe, const struct reader *raw, uint8_t
 	return err;
 }
 
+/* Of both coders, so that the recipe's may become the other one. */
 static bool guess(struct recipe *recipe, size_t index)
 {
-	/* What zip and zlib, and then mksquashfs, use comes first. */
+	/* What zip and zlib, and then mksquashfs, use comes first; 0: GNU gzip, which writes its own container only. */
 	static const uint8_t levels[] = {6, 9, 1, 8, 7, 5, 4, 3, 2};
-	static const uint8_t memories[] = {8, 9};
+	static const uint8_t memories[] = {8, 9, 0};
+	size_t column = index / sizeof(levels);
 
-	if (index / sizeof(levels) >= sizeof(memories))
+	if (column >= sizeof(memories) || (memories[column] == 0 && recipe->container != CONTAINER_GZIP))
 		return false;
+	recipe->coder = memories[column] > 0 ? RECIPE_DEFLATE : RECIPE_GZIP;
 	recipe->settings[DEFLATE_LEVEL] = levels[index % sizeof(levels)];
-	recipe->settings[DEFLATE_MEMORY] = memories[index / sizeof(levels)];
+	recipe->settings[DEFLATE_MEMORY] = memories[column];
 	return true;
 }
 
@@ -138,4 +142,69 @@ const struct recipe_ops recipe_deflate = {
 	.write = encoder_write,
 	.finish = encoder_finish,
 	.close = encoder_close,
+};
+
+/* ---- GNU gzip ---- */
+
+/* The version of regzip's output. */
+static const char *gzip_version(void)
+{
+	return "1";
+}
+
+static bool gzip_is_known(const struct recipe *recipe)
+{
+	const uint8_t *s = recipe->settings;
+
+	return s[DEFLATE_LEVEL] >= 1 && s[DEFLATE_LEVEL] <= Z_BEST_COMPRESSION && s[DEFLATE_WINDOW] == MAX_WBITS &&
+	       s[DEFLATE_MEMORY] == 0 && s[DEFLATE_STRATEGY] == 0;
+}
+
+static uint64_t gzip_encode_memory(const struct recipe *recipe, uint64_t plain_size)
+{
+	(void)recipe;
+	(void)plain_size;
+	return regzip_memory();
+}
+
+static int gzip_open(void **state, const struct recipe *recipe, size_t plain_size, const struct sink *sink,
+                     struct error *error)
+{
+	struct regzip *regzip = NULL;
+	int err = regzip_open(&regzip, recipe->settings[DEFLATE_LEVEL], sink, error);
+
+	(void)plain_size;
+	*state = regzip;
+	return err;
+}
+
+static int gzip_write(void *state, const void *data, size_t length)
+{
+	struct sink sink = regzip_sink(state);
+
+	return sink.write(sink.ctx, data, length);
+}
+
+static int gzip_finish(void *state)
+{
+	return regzip_finish(state);
+}
+
+static void gzip_close(void *state)
+{
+	regzip_close(state);
+}
+
+const struct recipe_ops recipe_gzip = {
+	.library = "gzip",
+	.version = gzip_version,
+	.is_known = gzip_is_known,
+	.decode_memory = decode_memory,
+	.encode_memory = gzip_encode_memory,
+	.decode = decode,
+	.guess = guess,
+	.open = gzip_open,
+	.write = gzip_write,
+	.finish = gzip_finish,
+	.close = gzip_close,
 };

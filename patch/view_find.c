@@ -121,9 +121,9 @@ static struct lesson *lesson_of(struct finder *finder, const struct view_part *p
 	return &finder->lessons[part->recipe.coder][part->recipe.container];
 }
 
-static int try_guess(struct finder *finder, struct view_part *part, const uint8_t *plain, size_t guess, bool *found)
+static int try_guess(struct finder *finder, struct view_part *part, const uint8_t *plain, struct lesson *lesson,
+                     size_t guess, bool *found)
 {
-	struct lesson *lesson = lesson_of(finder, part);
 	int err;
 
 	if (finder->memory > 0 && recipe_encode_memory(&part->recipe, part->plain_size) > finder->memory)
@@ -146,10 +146,10 @@ static int find_recipe(struct finder *finder, struct view_part *part, const uint
 
 	*found = false;
 	if (lesson->worked[last] && recipe_guess(&part->recipe, last))
-		err = try_guess(finder, part, plain, last, found);
+		err = try_guess(finder, part, plain, lesson, last, found);
 	for (size_t i = 0; err == 0 && !*found && i < GUESSES && recipe_guess(&part->recipe, i); i++)
 		if (lesson->worked[i] ? i != last : lesson->failures < FAILURES_MAX)
-			err = try_guess(finder, part, plain, i, found);
+			err = try_guess(finder, part, plain, lesson, i, found);
 	if (err == 0 && !*found)
 		lesson->failures++;
 	return err;
@@ -308,6 +308,7 @@ static int leave_out_others(struct view_parts *parts, const struct view *view, s
 		return patch_no_memory(error);
 	for (size_t i = 0; i < view->recipe_count; i++)
 		used[view->recipes[i].recipe.coder] = true;
+	used[RECIPE_DEFLATE] |= used[RECIPE_GZIP]; /* as which it is found */
 	for (size_t i = 0; i < parts->count; i++)
 		left_out[i] = !used[parts->all[i].recipe.coder];
 	keep(parts, left_out);

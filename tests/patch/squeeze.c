@@ -4,7 +4,10 @@
 #include "base/bytes.h"
 #include "tests/patch/craft.h"
 #include <lzo/lzo1x.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
@@ -79,6 +82,29 @@ struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_set
 	squeezed.size -= z.avail_out;
 	ck_assert_int_eq(deflateEnd(&z), Z_OK);
 	return squeezed;
+}
+
+struct bytes squeeze_gzip(const struct bytes *plain, unsigned level)
+{
+	char path[] = "/tmp/squeeze-XXXXXX";
+	char command[64];
+	struct bytes member = {NULL, 0};
+	uint8_t piece[65536];
+	size_t n;
+	int fd = mkstemp(path);
+	FILE *output;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, plain->data, plain->size), (ssize_t)plain->size);
+	ck_assert_int_eq(close(fd), 0);
+	(void)snprintf(command, sizeof(command), "exec gzip -n -%u <%s", level, path);
+	output = popen(command, "r");
+	ck_assert_ptr_nonnull(output);
+	while ((n = fread(piece, 1, sizeof(piece), output)) > 0)
+		bytes_append(&member, piece, n);
+	ck_assert_int_eq(pclose(output), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	return member;
 }
 
 struct bytes squeeze_zstd(const struct bytes *plain, const struct zstd_settings *settings)

@@ -27,6 +27,9 @@ struct deflate_settings {
 };
 struct bytes squeeze_deflate(const struct bytes *plain, const struct deflate_settings *settings);
 
+/* By gzip(1), its header without name and time. */
+struct bytes squeeze_gzip(const struct bytes *plain, unsigned level);
+
 struct zstd_settings {
 	int level;
 	bool checksum;

@@ -20,5 +20,6 @@ Suite *suite_walk(void);
 Suite *suite_view(void);
 Suite *suite_view_load(void);
 Suite *suite_model(void);
+Suite *suite_gzip(void);
 
 #endif
