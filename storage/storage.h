@@ -305,7 +305,7 @@ int storage_units_change(struct storage_units *units, uint64_t number, const voi
 int storage_units_close(struct storage_units *units, struct error *error);
 
 /* Finish what a journal says, or find that its block was written by other means since, and remove it: 1. No journal,
- * or none that is whole: 0, which leaves it. */
+ * or none that is whole: 0, which leaves it. What was being written to become the journal is removed. */
 int storage_units_recover(struct storage *storage, const char *journal, struct error *error);
 
 /*

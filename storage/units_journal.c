@@ -152,16 +152,31 @@ static int finish(struct storage *storage, const char *path, const struct storag
 	return err < 0 ? err : ended;
 }
 
+/* What was being written when power went is of no use, and takes room that the next journal needs. */
+static int remove_temporary(struct storage *storage, const char *journal, struct error *error)
+{
+	char path[STORAGE_PATH_MAX];
+	struct storage_stat stat;
+	int err = path_sibling(path, journal, STORAGE_TEMP_NAME, error);
+
+	if (err < 0 || storage_stat_path(storage, path, &stat) < 0)
+		return err;
+	err = storage_remove(storage, path, error);
+	return err < 0 ? err : 0;
+}
+
 int storage_units_recover(struct storage *storage, const char *journal, struct error *error)
 {
 	struct units_journal noted = {0};
 	struct storage_name *object = malloc(sizeof(*object));
-	char *memory;
+	char *memory = NULL;
 	int err;
 
 	if (!object)
 		return storage_fail(error, -ENOMEM, "%s", journal);
-	err = load(storage, journal, object, &noted, &memory, error);
+	err = remove_temporary(storage, journal, error);
+	if (err == 0)
+		err = load(storage, journal, object, &noted, &memory, error);
 	if (err > 0) {
 		err = finish(storage, journal, object, &noted, error);
 		if (err < 0)

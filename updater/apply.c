@@ -162,7 +162,10 @@ static int job_run(struct job *job, struct error *error)
 	if (is_there) {
 		log_printf(job->log, "%s: already %s", job->label, short_hex(&apply->digest, hex));
 		journal_record(apply->journal, &job->target.name, &apply->digest, apply->size);
-		return apply->dry_run ? 0 : job_drop_backup(job, error);
+		if (apply->dry_run)
+			return 0;
+		err = job->place ? in_place_tidy(job->place, error) : 0;
+		return err < 0 ? err : job_drop_backup(job, error);
 	}
 	err = job_check_needs(job, error);
 	if (err < 0)

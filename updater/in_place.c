@@ -203,19 +203,6 @@ uint64_t in_place_size(const struct in_place *place)
 	return place->info.target_size;
 }
 
-int in_place_check_room(struct in_place *place, struct error *error)
-{
-	uint64_t need = place->medium.scratch + place->info.kept;
-	uint64_t bytes;
-	int err = need ? storage_free_space(place->storage, UPDATER_UNIT, &bytes, error) : 0;
-
-	if (err < 0 || need == 0 || bytes >= need)
-		return err;
-	return error_set(error, RESULT_SPACE, ENOSPC,
-	                 "%.180s: not enough free space on /cache: need %llu bytes, have %llu", place->label,
-	                 (unsigned long long)need, (unsigned long long)bytes);
-}
-
 /* ---- What units share ---- */
 
 #define SHARE_PATH_SIZE (sizeof(UPDATER_SHARE) + 24)
@@ -257,6 +244,47 @@ static int drop_share(void *ctx, uint64_t border)
 	int err = storage_remove(place->storage, share_path(border, path), NULL);
 
 	return err < 0 ? err : 0;
+}
+
+/* What an earlier run has kept takes of the room that was there for it. */
+static uint64_t kept_before(const struct in_place *place)
+{
+	uint64_t bytes = 0;
+
+	for (uint64_t border = 0; place->info.kept > 0 && border <= place->info.count; border++) {
+		char path[SHARE_PATH_SIZE];
+		struct storage_stat stat;
+
+		if (storage_stat_path(place->storage, share_path(border, path), &stat) == 0)
+			bytes += stat.size;
+	}
+	return bytes;
+}
+
+int in_place_check_room(struct in_place *place, struct error *error)
+{
+	uint64_t need = place->medium.scratch + place->info.kept;
+	uint64_t bytes;
+	int err = need ? storage_free_space(place->storage, UPDATER_UNIT, &bytes, error) : 0;
+
+	if (err < 0 || need == 0)
+		return err;
+	bytes += kept_before(place);
+	if (bytes >= need)
+		return 0;
+	return error_set(error, RESULT_SPACE, ENOSPC,
+	                 "%.180s: not enough free space on /cache: need %llu bytes, have %llu", place->label,
+	                 (unsigned long long)need, (unsigned long long)bytes);
+}
+
+int in_place_tidy(struct in_place *place, struct error *error)
+{
+	int err = 0;
+
+	for (uint64_t border = 0; place->info.kept > 0 && err == 0 && border <= place->info.count; border++)
+		err = drop_share(place, border);
+	return err < 0 ? error_set(error, 0, -err, "%.180s: what was kept in /cache: %s", place->label, strerror(-err))
+	               : 0;
 }
 
 /* ---- The change ---- */

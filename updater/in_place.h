@@ -40,6 +40,9 @@ int in_place_verify(struct in_place *place, const struct digest_value *digest, s
 /* Room for the copy of the unit that is being written, where the medium needs one. RESULT_SPACE. */
 int in_place_check_room(struct in_place *place, struct error *error);
 
+/* Remove what an earlier run kept, of an object that is new. */
+int in_place_tidy(struct in_place *place, struct error *error);
+
 /* Write the units that are still old, and see that the object has this digest then. Once only. */
 int in_place_change(struct in_place *place, const struct digest_value *digest, const struct log *log,
                     struct error *error);

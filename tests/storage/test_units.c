@@ -300,6 +300,24 @@ START_TEST(journal_that_is_not_whole)
 }
 END_TEST
 
+/* A journal that power cut short takes none of the room that there was for it. */
+START_TEST(journal_that_was_being_written)
+{
+	struct fixture f;
+
+	leave_journal(&f);
+	(void)fake_add_file(f.medium, "/cache/.fota-new", "half", 4);
+	ck_assert_int_eq(storage_units_recover(f.storage, JOURNAL, &f.error), 1);
+	ck_assert_ptr_null(fake_find(f.medium, "/cache/.fota-new"));
+	(void)fake_add_file(f.medium, "/cache/.fota-new", "half", 4);
+	fake_rule(f.medium, "unlink /cache/.fota-new", 0, 1, -EROFS);
+	ck_assert_int_eq(storage_units_recover(f.storage, JOURNAL, &f.error), -EROFS);
+	ck_assert_int_eq(storage_units_recover(f.storage, JOURNAL, &f.error), 0);
+	ck_assert_ptr_null(fake_find(f.medium, "/cache/.fota-new"));
+	fixture_close(&f);
+}
+END_TEST
+
 START_TEST(no_room_for_the_journal)
 {
 	struct fixture f;
@@ -333,6 +351,7 @@ Suite *suite_units(void)
 	tcase_add_test(tests, only_looked_at);
 	tcase_add_test(tests, journal_of_another_object);
 	tcase_add_test(tests, journal_that_is_not_whole);
+	tcase_add_test(tests, journal_that_was_being_written);
 	tcase_add_test(tests, no_room_for_the_journal);
 	suite_add_tcase(suite, tests);
 	return suite;

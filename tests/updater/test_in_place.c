@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #define UNIT      ((size_t)4096)
 #define OLD_SIZE  40000u
@@ -373,6 +374,106 @@ START_TEST(test_shorter_target)
 }
 END_TEST
 
+/* ---- Compressed parts over the borders of units ---- */
+
+#define PARTS      9u
+#define PLAIN_SIZE 6000u
+
+/* zlib streams, one behind the other; in each a byte differs from the other version's. Returns their size. */
+static size_t put_parts(uint8_t *image, char differing)
+{
+	uint8_t plain[PLAIN_SIZE];
+	uint32_t state = 3;
+	size_t used = 0;
+
+	for (unsigned part = 0; part < PARTS; part++) {
+		uLongf size = (uLongf)(PART_SIZE - used);
+
+		for (size_t i = 0; i < sizeof(plain); i++) {
+			state = state * 1664525u + 1013904223u;
+			plain[i] = (uint8_t) "0123456789abcdef"[state >> 28];
+		}
+		plain[sizeof(plain) / 2] = (uint8_t)differing;
+		ck_assert_int_eq(compress2(image + used, &size, plain, sizeof(plain), 9), Z_OK);
+		used += size;
+	}
+	return used;
+}
+
+static void setup_parts(void)
+{
+	static uint8_t old_image[PART_SIZE], new_image[PART_SIZE];
+	size_t old_size = put_parts(old_image, 'x');
+	size_t new_size = put_parts(new_image, 'y');
+
+	setup();
+	versions_free(&v);
+	versions_between(&v, old_image, old_size, new_image, new_size);
+	versions_make_in_place(&v, UNIT);
+	replace_patch(v.patch, v.patch_size);
+	(void)snprintf(object, sizeof(object), "UBI:part:%zu:%s:%zu:%s", v.old_size, v.old_sha1, v.new_size,
+	               v.new_sha1);
+	put_volume(v.old_data, v.old_size);
+}
+
+/* Bytes that units have kept for others. */
+static uint64_t count_kept(void)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned border = 0; border <= PART_SIZE / UNIT; border++) {
+		char path[64];
+		size_t size;
+
+		(void)snprintf(path, sizeof(path), UPDATER_SHARE ".%u", border);
+		if (!world_exists(&w, path))
+			continue;
+		free(world_get(&w, path, &size));
+		bytes += size;
+	}
+	return bytes;
+}
+
+/* The least room with which the check passes. */
+static uint64_t find_need(void)
+{
+	uint64_t need = UNIT;
+
+	do
+		w.free_cache = need += 64;
+	while (world_run(&w, check_script(", package_extract_file(\"p\")")) != UPDATER_OK);
+	return need;
+}
+
+/* With as much room as the first run needs each that goes on comes to its end, and nothing is left then. */
+START_TEST(test_kept_shares_take_their_room_once)
+{
+	uint64_t need = find_need();
+	unsigned with_shares = 0;
+	char *image;
+	size_t size;
+
+	for (unsigned cut = 1;; cut++) {
+		put_volume(v.old_data, v.old_size);
+		w.free_cache = need;
+		w.cut_at = cut;
+		w.runs = 0;
+		if (world_run(&w, patch_script()) == UPDATER_OK)
+			break;
+		w.cut_at = 0;
+		with_shares += count_kept() > 0;
+		w.free_cache = need - count_kept();
+		world_succeeds(&w, check_script(", package_extract_file(\"p\")"));
+		world_succeeds(&w, patch_script());
+		ck_assert_uint_eq(count_kept(), 0);
+		image = world_get(&w, "/dev/part", &size);
+		ck_assert_mem_eq(image, v.new_data, v.new_size);
+		free(image);
+	}
+	ck_assert_uint_gt(with_shares, 2);
+}
+END_TEST
+
 Suite *suite_in_place(void)
 {
 	Suite *suite = suite_create("in place");
@@ -393,6 +494,11 @@ Suite *suite_in_place(void)
 	tcase_add_test(tests, test_broken_patch);
 	tcase_add_test(tests, test_beside_another_patch);
 	tcase_add_test(tests, test_shorter_target);
+	suite_add_tcase(suite, tests);
+	tests = tcase_create("in place between views");
+	tcase_add_checked_fixture(tests, setup_parts, teardown);
+	tcase_set_timeout(tests, 300);
+	tcase_add_test(tests, test_kept_shares_take_their_room_once);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
