@@ -18,9 +18,8 @@ from cases import Case
 IN_PLACE = os.path.join(module.MODULE, "in-place")
 PACKAGE = os.path.join(IN_PLACE, "update.zip")
 FACTORY = os.path.join(IN_PLACE, "factory-v1.cpio")
-PROJECT_VERSION = "etc/quectel-project-version"
 VERSIONS = ("v1", "v2")
-VOLUMES = ("rootfs", "modem")
+IMAGES = {"rootfs": "SYSTEM.squashfs", "modem": "MULTIFOTA/modem.img"}  # what update_gen takes for the volumes
 
 LEB = (small.BLOCK_PAGES - 2) * small.PAGE_SIZE
 BLOCK = 64 << 10  # of squashfs: to these LEBs what its usual 128 KiB are to a NAND of twice the size
@@ -33,33 +32,26 @@ PROGRAM = ["usr/bin/openssl", f"usr/{LIBRARIES}/libcrypto.so.3", f"usr/{LIBRARIE
 MODEM = ["mba.mbn", "modem.b02", "modem.b05"]
 
 
-def image_path(version, volume):
-    return os.path.join(IN_PLACE, version, "MULTIFOTA", f"{volume}.img")
-
-
 def image(version, volume):
-    return small.read(image_path(version, volume))
+    return small.read(os.path.join(IN_PLACE, version, IMAGES[volume]))
 
 
 def make_version(version):
-    """Input of update_gen, to which both images are some of MULTIFOTA's. The kernel stays the same."""
+    """Input of update_gen. The kernel stays the same."""
     system = os.path.join(module.INPUT, version, "targetfiles", "SYSTEM")
-    small_system = os.path.join(small.SMALL, version, "targetfiles", "SYSTEM")
     folder = os.path.join(IN_PLACE, version)
-    for name in ("SYSTEM", "MULTIFOTA"):
-        os.makedirs(f"{folder}/{name}")
-    small.copy(small_system, f"{folder}/SYSTEM", PROJECT_VERSION)
+    os.makedirs(f"{folder}/MULTIFOTA")
     small.copy(os.path.join(small.SMALL, "v1", "targetfiles"), folder, "BOOTABLE_IMAGES/boot.img")
-    with open(image_path(version, "modem"), "wb") as file:
+    with open(f"{folder}/{IMAGES['modem']}", "wb") as file:
         for name in MODEM:
             file.write(small.read(f"{system}/firmware/image/{name}"))
     tree = os.path.join(folder, "tree")
-    module.command("cp", "-a", small_system, tree)
+    module.command("cp", "-a", os.path.join(small.SMALL, version, "targetfiles", "SYSTEM"), tree)
     shutil.rmtree(f"{tree}/firmware")
     os.mkdir(f"{tree}/firmware")
     for path in PROGRAM:
         small.copy(system, tree, path)
-    module.command("mksquashfs", tree, image_path(version, "rootfs"), "-b", str(BLOCK), "-mkfs-time", "0",
+    module.command("mksquashfs", tree, f"{folder}/{IMAGES['rootfs']}", "-b", str(BLOCK), "-mkfs-time", "0",
                    "-all-time", "0", "-noappend", "-no-progress", "-quiet")
     shutil.rmtree(tree)
 
@@ -76,27 +68,21 @@ def make_usrdata():
 def make_factory():
     images = os.path.join(small.SMALL, "v1", "targetfiles")
     files = {os.path.basename(path): small.read(f"{images}/{path}") for path in compare.IMAGES.values()}
-    files |= {f"{volume}.image": image("v1", volume) for volume in VOLUMES}
+    files |= {f"{volume}.image": image("v1", volume) for volume in IMAGES}
     files["usrdata.ubifs"] = make_usrdata()
+    longest = max(len(image(version, "rootfs")) for version in VERSIONS)
+    files["rootfs_size"] = str(-(-longest // LEB) * LEB).encode()
     small.make_archive_of({f"factory/{name}": data for name, data in files.items()}, FACTORY)
 
 
-def rootfs_lebs():
-    return -(-max(len(image(version, "rootfs")) for version in VERSIONS) // LEB)
-
-
 def make_package():
-    """One that takes less than a LEB of /cache. What files the root file system has is nothing to it."""
-    lists = {"multifota": "".join(f"{volume}.img UBI:{volume}\n" for volume in VOLUMES),
-             "noota": f"SYSTEM/{PROJECT_VERSION}\n"}
-    options = []
-    for name, text in lists.items():
-        path = os.path.join(IN_PLACE, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        options += [f"--{name}", path]
+    """One that takes less than a LEB of /cache."""
+    volumes = os.path.join(IN_PLACE, "multifota")
+    with open(volumes, "w", encoding="utf-8") as file:
+        file.write("modem.img UBI:modem\n")
     module.command(cases.UPDATE_GEN, "a", "-s", os.path.join(IN_PLACE, "v1"), "-t", os.path.join(IN_PLACE, "v2"),
-                   "-o", PACKAGE, "--compat", "native", "--leb", str(LEB), "--max-scratch", str(LEB - 1), *options)
+                   "-o", PACKAGE, "--compat", "native", "--leb", str(LEB), "--max-scratch", str(LEB - 1),
+                   "--multifota", volumes)
 
 
 def make():
@@ -123,12 +109,12 @@ def made_package():
     return PACKAGE
 
 
-# The root file system's volume is as long as its image; nothing is left of either UBI device.
+# The root file system's volume has no LEB more than its images need; nothing is left of either UBI device.
 SETTINGS = f"""
 modules="$modules squashfs"
 sed -i 's|^/system .*|/system squashfs /dev/ubiblock0_0|; /firmware/d' /recovery-image/res/recovery.fstab
 echo ubiblock=/dev/ubi0_0 >>/recovery-image/res/board
-rootfs_size=$((($(stat -c %s /factory/rootfs.image) + {LEB - 1}) / {LEB} * {LEB}))
+rootfs_size=$(cat /factory/rootfs_size)
 add_usrdata()
 {{
 	ubimkvol /dev/ubi0 -N others -S $(($(free_lebs 0) - {USRDATA_LEBS})) >/dev/null
@@ -236,7 +222,7 @@ class Look:
     def __init__(self, dump):
         self.new = {}
         self.problems = []
-        for volume in VOLUMES:
+        for volume in IMAGES:
             found = compare.read_member(dump, f"extra/{volume}")
             self.compare(volume, *map(pieces, (found, image("v1", volume), image("v2", volume))))
         with tarfile.open(dump) as tar:
@@ -261,7 +247,7 @@ class Look:
 
 def has_volumes(findings, version):
     """Byte for byte, and what no package names is as it was."""
-    for volume in VOLUMES:
+    for volume in IMAGES:
         found = compare.read_member(findings.result.dump, f"extra/{volume}") or b""
         wanted = image(version, volume)
         findings.expect(found[:len(wanted)] == wanted, f"the volume {volume} is not that of {version}")
@@ -288,7 +274,7 @@ def in_place(findings):
     findings.runs(small.V2)
     runs = [text for text in findings.result.said("console") if "module: running: RG520N" in text]
     findings.expect(runs and runs[-1].endswith("from /dev/ubiblock0_0 squashfs"), f"it runs {runs[-1:]}")
-    for volume in VOLUMES:
+    for volume in IMAGES:
         findings.file(cases.LAST_LOG, f"UBI:{volume}: in place, ")
     free = numbers(findings, "free: ")
     findings.expect(free[:2] == [0, 0] and free[2] < LEB, f"free LEBs of both devices, and bytes: {free}")

@@ -8,6 +8,7 @@ import cases
 import module
 import small
 from cases import Case
+from small import FACTORY
 
 FOLDER = os.path.join(small.SMALL, "kinds")
 FULL = os.path.join(FOLDER, "full.zip")
@@ -171,7 +172,7 @@ def app(findings):
 
 
 CASES = [
-    Case(full, DAMAGED, package=lambda: made(FULL, lambda: make_full(FULL, "--compat", "native")), factory=small.FACTORY),
-    Case(full_formatting, DAMAGED, package=lambda: made(FORMATTING, lambda: make_full(FORMATTING)), factory=small.FACTORY),
-    Case(app, RELEASES, package=lambda: made(TOOLS, make_releases), factory=small.FACTORY),
+    Case(full, DAMAGED, package=lambda: made(FULL, lambda: make_full(FULL, "--compat", "native")), factory=FACTORY),
+    Case(full_formatting, DAMAGED, package=lambda: made(FORMATTING, lambda: make_full(FORMATTING)), factory=FACTORY),
+    Case(app, RELEASES, package=lambda: made(TOOLS, make_releases), factory=FACTORY),
 ]

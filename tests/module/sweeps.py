@@ -10,8 +10,8 @@ dead    QEMU is killed at a moment that nobody chose
 ubi     UBI's own emulation: no header of an erase block can be written any more from the n-th on, and everything dies
 ubifs   UBIFS' own emulation: a write goes wrong somewhere, none works any more, and everything dies
 kill    recovery or the updater is killed, after a number of lines of its log or at some moment
-place   as nand, or two cuts in a row, while a squashfs root file system and a volume are changed in place; after each cut
-        their LEBs are compared with both versions
+place   as nand, or two such cuts in a row, while a squashfs root file system and a volume are changed in place; after
+        each cut their LEBs are compared with both versions
 faults  a NAND with bad blocks, and with blocks, pages and bits that fail while it is in use
 """
 import concurrent.futures
@@ -42,7 +42,7 @@ LK_OPERATIONS = 1 + small.BLOCK_PAGES + 15
 
 
 class Sweep:
-    """What all kinds share: one start system, one snapshot, one NAND with an upgrade that waits to be started. firmware:
+    """What kinds share: one start system, one snapshot, one NAND with an upgrade that waits to be started. firmware:
     the Python module that makes images and package."""
 
     def __init__(self, seed, firmware):

@@ -97,8 +97,8 @@ def honest(judge):
 
 @honest
 def problems_of(folder, lines, ubi_first=False, firmware=small):
-    """All boots of one upgrade: it must have come to rest in version 2, told success, and left nothing behind. firmware:
-    the Python module that makes images and package.
+    """All boots of one upgrade: it must have come to rest in version 2, told success, and left nothing behind.
+    firmware: the Python module that makes images and package.
     ubi_first: UBI died some moments before misc did. What recovery wrote and removed last may be missing then, if it
     had told success already and erased the flag; nothing leads to what is left."""
     findings = cases.Findings(module.Result(folder, lines, True), small.PAGE_SIZE)
