@@ -3,11 +3,15 @@
 
 #include "gentools/delta.h"
 #include "gentools/needs.h"
+#include "gentools/squeeze.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Bytes that a copy of an old image takes in /cache beside its content, rather more. */
+#define COPY_OVERHEAD ((uint64_t)128 << 10)
 
 /* What all workers share; the lock guards what lies below it. */
 struct deltas {
@@ -15,6 +19,7 @@ struct deltas {
 	struct step **order; /* the steps to make a patch for, the largest first, so that no worker ends much later */
 	size_t count;
 	struct delta_options options;
+	uint64_t scratch; /* limit of the room in /cache; 0: none */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next;   /* of order[], to be taken */
@@ -64,18 +69,57 @@ static void end_step(struct deltas *d, struct step *step, int err, const struct 
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Whether the modules have room for a copy of the old image. They are not asked for that of a volume. */
+static bool may_copy(const struct deltas *d, const struct step *step)
+{
+	return !step->new->volume && (d->scratch == 0 || d->scratch >= step->old->data.size + COPY_OVERHEAD);
+}
+
+/*
+ * A patch in place sees nothing of what is inside of a compressed part that lies over several units, as all of a kernel
+ * does. Where that is worth an eighth of the image, a patch for a copy is the better one.
+ */
+static int prefer_copy(const struct worker *worker, struct step *step, struct error *error)
+{
+	struct delta_options options = worker->deltas->options;
+	struct extent copy;
+	uint64_t bytes = 0;
+	uint64_t copy_bytes = 0;
+	int err = delta_make(&step->old->data, &step->new->data, &options, worker->spool, &copy, error);
+
+	if (err < 0)
+		return err;
+	err = squeeze_size(&step->data, &bytes);
+	if (err == 0)
+		err = squeeze_size(&copy, &copy_bytes);
+	if (err < 0)
+		return error_set(error, 0, -err, "cannot compare patches: %s", strerror(-err));
+	if (copy_bytes + step->new->data.size / 8 < bytes) {
+		step->data = copy;
+		step->unit = 0;
+	}
+	return 0;
+}
+
+static int make_patch(const struct worker *worker, struct step *step, struct error *error)
+{
+	struct delta_options options = worker->deltas->options;
+	int err;
+
+	options.unit = step->unit;
+	err = delta_make(&step->old->data, &step->new->data, &options, worker->spool, &step->data, error);
+	return err == 0 && step->unit > 0 && may_copy(worker->deltas, step) ? prefer_copy(worker, step, error) : err;
+}
+
 static void *run_worker(void *ctx)
 {
 	struct worker *worker = ctx;
 	struct step *step;
 
 	while ((step = take_step(worker->deltas))) {
-		struct delta_options options = worker->deltas->options;
 		struct error error = {0};
-		int err;
+		int err = make_patch(worker, step, &error);
 
-		options.unit = step->unit;
-		err = delta_make(&step->old->data, &step->new->data, &options, worker->spool, &step->data, &error);
 		if (err < 0)
 			error_prefix(&error, "%s", step->path);
 		end_step(worker->deltas, step, err, &error);
@@ -122,8 +166,10 @@ static void follow(struct deltas *d, const struct gen_progress *progress, const 
 				return;
 			gen_show_progress(progress, "making patches", total ? (double)work / (double)total : 1);
 		}
-		if (step->same)
+		if (step->same) {
 			step->data = step->same->data;
+			step->unit = step->same->unit;
+		}
 		step_log(step, log);
 	}
 }
@@ -168,6 +214,7 @@ int deltas_make(struct plan *plan, const struct gen_options *options, const stru
 
 	d.options = (struct delta_options){.memory = needs_patch_memory(&options->limits, d.count),
 	                                   .native = options->native};
+	d.scratch = options->limits.scratch;
 	if (jobs > d.count)
 		jobs = (unsigned)d.count;
 	if (jobs == 0)

@@ -36,7 +36,7 @@ struct step {
 	const struct object *new; /* NULL when deleted */
 	char *device;             /* path on the device, or the partition's name */
 	char *from;               /* of RENAME, COPY: the old path on the device; NULL otherwise */
-	uint32_t unit;            /* of RAW_PATCH: it is changed in place, so many bytes at a time; 0: it is not */
+	uint32_t unit;            /* of RAW_PATCH: it is changed in place, so many bytes at a time; 0: by a copy */
 	char *entry;              /* of patches, WHOLE, DIRECTORY, RAW_WHOLE: name in the package */
 	struct extent data;       /* of patches, WHOLE, RAW_WHOLE: what that entry holds */
 	char *stored;             /* where an earlier package has stored the data; NULL: they are in the package */

@@ -87,6 +87,16 @@ static const char *const truths[] = {
 	/* Limits, each of which is said with what is needed. */
 	MAKE "-o x.zip --max-package 1G >out && grep -q '^needs: package' out",
 	MAKE "-o x.zip --max-package 1K" FAILS("package: [0-9]* bytes are needed, at most 1024") " && ! test -e x.zip",
+	/* What is compressed as a whole is not looked into in place; a copy is better there, if there is room. */
+	SHELL_UNPACK SHELL_PYTHON
+	"import zlib\n"
+	"for v in '12': open('d' + v + '/BOOTABLE_IMAGES/boot.img', 'wb').write(zlib.compress(v.encode() + "
+	"b''.join(b'%d ' "
+	"% (i * i * 7919 + int(v) * (i % 500 == 0)) for i in range(30000)), 9))\n\" && "
+	"$gen a -s d1 -t d2 -o x.zip --compat native --erase-block 4K >out && grep -q 'boot.img: .*, patch [0-9]*$' "
+	"out && "
+	"$gen a -s d1 -t d2 -o y.zip --compat native --erase-block 4K --max-scratch 64K >out && "
+	"grep -q 'boot.img: .*, in place$' out && test $(wc -c <y.zip) -gt $((2 * $(wc -c <x.zip)))",
 	/* Of two packages the second one checks with the patch that the first has stored. */
 	SHELL_UNPACK "seq 9000 >d1/BOOTABLE_IMAGES/boot.img; seq 2 9001 >d2/BOOTABLE_IMAGES/boot.img; "
 		     "$gen a -s d1 -t d2 -o x.zip --compat native --erase-block 8K --minimal --max-package 20K >out && "
