@@ -278,9 +278,9 @@ static int find_spaces(struct modeller *m, const struct region_image *old, const
 	int err = regions_find(&old_regions, &new_regions, old, new, m->alignment, m->error);
 
 	if (err == 0)
-		err = space_find(&prediction->old, m->old, m->was_changed, &old_regions, m->error);
+		err = space_find(&prediction->old, old, m->was_changed, &old_regions, m->error);
 	if (err == 0)
-		err = space_find(&prediction->new, m->new, m->is_changed, &new_regions, m->error);
+		err = space_find(&prediction->new, new, m->is_changed, &new_regions, m->error);
 	regions_free(&old_regions);
 	regions_free(&new_regions);
 	return err;

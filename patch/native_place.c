@@ -131,50 +131,6 @@ bool place_next_piece(struct pieces *pieces, struct piece *piece)
 	return true;
 }
 
-/* ---- Views that fit ---- */
-
-static bool fits(const struct native_writer *w, const struct view_part *part)
-{
-	return (part->raw_at + part->raw_size - 1) / w->head.unit - part->raw_at / w->head.unit < 2;
-}
-
-/* What of the image lies before the part, as it is, and the part, if it is to be one. */
-static int copy_part(const struct native_writer *w, const struct view_part *part, uint64_t raw_at, struct viewed *to)
-{
-	const uint8_t *image = w->new_image.data;
-	int err = buffer_append(&to->plain, image + raw_at, (size_t)(part->raw_at - raw_at), w->error);
-
-	if (err < 0 || part->raw_size == 0)
-		return err;
-	if (!fits(w, part))
-		return buffer_append(&to->plain, image + part->raw_at, part->raw_size, w->error);
-	err = buffer_append(&to->plain, w->new_view.plain.data + part->plain_at, part->plain_size, w->error);
-	return err == 0 ? view_add(&to->view, part, w->error) : err;
-}
-
-int native_fit_view(struct native_writer *w)
-{
-	struct viewed fitting = {.plain = {.size = 0}};
-	struct view_cursor cursor;
-	struct view_part part;
-	uint64_t raw_at = 0;
-	int err = 0;
-
-	view_start(&fitting.view, w->head.new_size, true);
-	view_seek_raw(&cursor, &w->new_view.view, 0);
-	while (err == 0 && view_next(&cursor, &part)) {
-		err = copy_part(w, &part, raw_at, &fitting);
-		raw_at = part.raw_at + part.raw_size;
-	}
-	part = (struct view_part){.raw_at = w->head.new_size};
-	if (err == 0)
-		err = copy_part(w, &part, raw_at, &fitting);
-	viewed_free(err == 0 ? &w->new_view : &fitting);
-	if (err == 0)
-		w->new_view = fitting;
-	return err;
-}
-
 /* ---- Records ---- */
 
 static int put_check(struct native_writer *w, const struct image *image, uint64_t start, uint64_t size)

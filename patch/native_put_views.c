@@ -78,6 +78,11 @@ static uint64_t views_memory(const struct native_writer *w)
 	return view_memory(old) + view_memory(new) + view_reader_memory(old, 0) + view_writer_memory(new);
 }
 
+static bool shows_anything(const struct view *view)
+{
+	return view->count > 0 || view->sorted.leb_size > 0;
+}
+
 static void look_outside(struct native_writer *w)
 {
 	viewed_free(&w->old_view);
@@ -90,31 +95,23 @@ static void look_outside(struct native_writer *w)
 	w->new = w->new_image;
 }
 
-static int find_views(struct native_writer *w, uint64_t part_memory)
-{
-	int err;
-
-	viewed_free(&w->old_view);
-	viewed_free(&w->new_view);
-	err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, part_memory, w->error);
-	return err == 0 && w->head.flags & NATIVE_IN_PLACE ? native_fit_view(w) : err;
-}
-
 static int look_inside(struct native_writer *w, struct region_borders *old_borders, struct region_borders *new_borders)
 {
 	uint64_t limit = w->memory ? w->memory : PATCH_NATIVE_VIEW_MEMORY;
-	uint64_t part_memory = limit;
+	struct view_limits limits = {.memory = limit, .unit = w->head.flags & NATIVE_IN_PLACE ? w->head.unit : 0};
 	int err;
 
 	/* What can be looked into one by one may take too much together. */
 	do {
-		err = find_views(w, part_memory);
-		part_memory -= part_memory / 4;
-	} while (err == 0 && w->new_view.view.count > 0 && views_memory(w) + LEAST_MEMORY > limit &&
-	         part_memory >= PART_MEMORY_MIN);
+		viewed_free(&w->old_view);
+		viewed_free(&w->new_view);
+		err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, &limits, w->error);
+		limits.memory -= limits.memory / 4;
+	} while (err == 0 && shows_anything(&w->new_view.view) && views_memory(w) + LEAST_MEMORY > limit &&
+	         limits.memory >= PART_MEMORY_MIN);
 	if (err < 0)
 		return err;
-	if (w->new_view.view.count == 0 || views_memory(w) + LEAST_MEMORY > limit ||
+	if (!shows_anything(&w->new_view.view) || views_memory(w) + LEAST_MEMORY > limit ||
 	    w->old_view.plain.size > INT32_MAX || w->new_view.plain.size > INT32_MAX) {
 		look_outside(w);
 		return 0;

@@ -333,14 +333,15 @@ static int make_between(struct native_writer *w, bool inside)
 	struct region_borders old_borders = {.count = 0}, new_borders = {.count = 0};
 	struct alignment alignment = {0};
 	struct prediction model = {.kinds = NULL};
+	struct region_image old, new;
 	int err = native_look(w, inside, &old_borders, &new_borders);
 
 	if (err == 0)
 		err = alignment_make(&alignment, &w->old, &w->new, w->error);
+	old = (struct region_image){.image = w->old, .borders = old_borders, .extents = w->old_view.extents};
+	new = (struct region_image){.image = w->new, .borders = new_borders, .extents = w->new_view.extents};
 	if (err == 0)
-		err = prediction_make(&model, &(struct region_image){.image = w->old, .borders = old_borders},
-		                      &(struct region_image){.image = w->new, .borders = new_borders}, &alignment,
-		                      w->error);
+		err = prediction_make(&model, &old, &new, &alignment, w->error);
 	if (err == 0)
 		err = write_smallest(w, &alignment, &model);
 	free(old_borders.list);

@@ -95,9 +95,6 @@ int native_look(struct native_writer *w, bool inside, struct region_borders *old
 /* The views' record. */
 int native_put_views(struct native_writer *w);
 
-/* Parts of the new view that lie over more than two units stay as they are: nobody could make them in place. */
-int native_fit_view(struct native_writer *w);
-
 /* The records of a patch in place (native_place.c). */
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment);
 

@@ -7,6 +7,7 @@
  * Where they begin is known of those who made the image; their addresses are not, and are found.
  */
 #include "patch/align.h"
+#include "patch/extent.h"
 
 /* Ends where the next one begins. */
 struct region {
@@ -29,6 +30,7 @@ struct region_borders {
 struct region_image {
 	struct image image;
 	struct region_borders borders;
+	struct extents extents; /* not owned */
 };
 
 /* To be freed in any case. Regions that lie along each other have the same origin. */

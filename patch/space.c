@@ -21,6 +21,8 @@ struct space_search {
 	struct image image;
 	const uint8_t *is_changed;
 	const struct regions *regions;
+	const struct extents *extents;
+	size_t extent;    /* the first one that is not before what is looked at */
 	uint64_t done;    /* up to here the image's bytes have their segments */
 	size_t region;    /* that `done` is in */
 	uint32_t program; /* what of that region is in no ELF file */
@@ -149,36 +151,37 @@ static bool is_program(const struct space_search *search, uint64_t at)
 }
 
 struct elf {
-	uint64_t at;   /* of its first byte in the image */
-	uint64_t most; /* where the next ELF file begins, or the image ends */
+	uint64_t at; /* of its first byte in the image */
 	uint64_t header;
 	unsigned headers;
 	uint32_t low;
 	uint32_t end;
+	const struct extent *extents; /* where the file is */
+	size_t extent_count;
+	struct extent whole; /* if it lies there as a whole, for all that is known */
+	uint32_t program;    /* of the space; NO_PROGRAM: nothing was told of it */
 };
 
-/* The next segment that is loaded, with its address counted from the program's lowest. False: there is none. */
-static bool next_segment(const struct space_search *search, struct elf *elf, struct predict_segment *segment)
+/* Bytes of a file that a program finds at an address, which counts from the program's lowest. */
+struct loaded {
+	uint64_t from;
+	uint64_t end;
+	uint32_t address;
+};
+
+/* The next segment that is loaded. False: there is none. */
+static bool next_loaded(const struct space_search *search, struct elf *elf, struct loaded *loaded)
 {
 	for (; elf->headers > 0; elf->headers--, elf->header += sizeof(Elf32_Phdr)) {
 		uint64_t at = elf->header;
-		uint64_t offset;
-		uint32_t length;
 
 		if (at + sizeof(Elf32_Phdr) > (uint64_t)search->image.size)
 			return false;
 		if (word_at(search, at, offsetof(Elf32_Phdr, p_type)) != PT_LOAD)
 			continue;
-		offset = elf->at + word_at(search, at, offsetof(Elf32_Phdr, p_offset));
-		length = word_at(search, at, offsetof(Elf32_Phdr, p_filesz));
-		if (offset >= elf->most)
-			continue;
-		if (length > elf->most - offset)
-			length = (uint32_t)(elf->most - offset);
-		*segment = (struct predict_segment){.offset = (uint32_t)offset,
-		                                    .length = length,
-		                                    .address = word_at(search, at, offsetof(Elf32_Phdr, p_vaddr)) -
-		                                               elf->low};
+		loaded->from = word_at(search, at, offsetof(Elf32_Phdr, p_offset));
+		loaded->end = loaded->from + word_at(search, at, offsetof(Elf32_Phdr, p_filesz));
+		loaded->address = word_at(search, at, offsetof(Elf32_Phdr, p_vaddr)) - elf->low;
 		elf->headers--;
 		elf->header += sizeof(Elf32_Phdr);
 		return true;
@@ -203,20 +206,43 @@ static bool find_elf(const struct space_search *search, uint64_t *at)
 	return false;
 }
 
-/* The addresses of the program at this offset, and where the headers of its segments are. */
-static struct elf read_elf(const struct space_search *search, uint64_t at)
+/* The extents of the file that begins there; without any it goes on up to the next one, or to the image's end. */
+static void find_extents(struct space_search *search, struct elf *elf)
 {
-	struct elf elf = {.at = at,
-	                  .header = at + word_at(search, at, offsetof(Elf32_Ehdr, e_phoff)),
-	                  .headers = half_at(search, at, offsetof(Elf32_Ehdr, e_phnum)),
-	                  .low = UINT32_MAX,
-	                  .most = at + 1};
-	uint64_t header = elf.header;
+	const struct extents *extents = search->extents;
+	const struct extent *first;
+	uint64_t next = elf->at + 1;
 
-	if (!find_elf(search, &elf.most))
-		elf.most = (uint64_t)search->image.size;
+	while (search->extent < extents->count && extents->list[search->extent].at < elf->at)
+		search->extent++;
+	first = extents->list + search->extent;
+	if (search->extent < extents->count && first->at == elf->at && first->file_at == 0) {
+		elf->extents = first;
+		while (search->extent + elf->extent_count < extents->count &&
+		       first[elf->extent_count].file == first->file)
+			elf->extent_count++;
+		return;
+	}
+	if (!find_elf(search, &next))
+		next = (uint64_t)search->image.size;
+	elf->whole = (struct extent){.at = elf->at, .size = next - elf->at};
+	elf->extents = &elf->whole;
+	elf->extent_count = 1;
+}
 
-	for (unsigned i = 0; i < elf.headers; i++, header += sizeof(Elf32_Phdr)) {
+/* The addresses of the program at this offset, and where the headers of its segments are. */
+static void read_elf(struct space_search *search, uint64_t at, struct elf *elf)
+{
+	uint64_t header;
+
+	*elf = (struct elf){.at = at,
+	                    .header = at + word_at(search, at, offsetof(Elf32_Ehdr, e_phoff)),
+	                    .headers = half_at(search, at, offsetof(Elf32_Ehdr, e_phnum)),
+	                    .low = UINT32_MAX,
+	                    .program = NO_PROGRAM};
+	find_extents(search, elf);
+	header = elf->header;
+	for (unsigned i = 0; i < elf->headers; i++, header += sizeof(Elf32_Phdr)) {
 		uint32_t low, end;
 
 		if (header + sizeof(Elf32_Phdr) > (uint64_t)search->image.size)
@@ -225,64 +251,78 @@ static struct elf read_elf(const struct space_search *search, uint64_t at)
 		end = low + word_at(search, header, offsetof(Elf32_Phdr, p_memsz));
 		if (word_at(search, header, offsetof(Elf32_Phdr, p_type)) != PT_LOAD || end < low)
 			continue;
-		elf.low = low < elf.low ? low : elf.low;
-		elf.end = end > elf.end ? end : elf.end;
+		elf->low = low < elf->low ? low : elf->low;
+		elf->end = end > elf->end ? end : elf->end;
 	}
-	return elf;
 }
 
-/* What is in the file only, up to the table of its sections, speaks of its addresses, too. It is given some behind
- * them. */
-static int add_tail(struct space_search *search, const struct elf *elf, uint32_t program)
+/* What of it lies in this extent, when something in that has changed; the bytes are its own in any case. */
+static int add_piece(struct space_search *search, struct elf *elf, const struct loaded *loaded,
+                     const struct extent *extent)
 {
-	uint64_t end = elf->at + word_at(search, elf->at, offsetof(Elf32_Ehdr, e_shoff)) +
-	               (uint64_t)half_at(search, elf->at, offsetof(Elf32_Ehdr, e_shnum)) * sizeof(Elf32_Shdr);
-	struct predict_segment segment = {.offset = (uint32_t)search->done,
-	                                  .length = (uint32_t)(end - search->done),
-	                                  .address = elf->end - elf->low,
-	                                  .program = program};
-
-	if (end > elf->most || !has_changed(search, search->done, end))
-		return 0;
-	search->done = end;
-	return add_segment(search, &segment);
-}
-
-/* Its segments, when something in them has changed; the bytes are its own in any case. */
-static int add_elf(struct space_search *search, uint64_t at)
-{
-	struct elf elf = read_elf(search, at);
-	uint32_t program = NO_PROGRAM;
+	uint64_t from = loaded->from > extent->file_at ? loaded->from : extent->file_at;
+	uint64_t end = extent->file_at + extent->size < loaded->end ? extent->file_at + extent->size : loaded->end;
 	struct predict_segment segment;
+	uint64_t offset = extent->at + (from - extent->file_at);
+	int err;
+
+	if (from >= end || offset < search->done)
+		return 0;
+	err = add_rest(search, offset);
+	search->done = offset + (end - from);
+	if (err < 0 || !has_changed(search, offset, search->done))
+		return err;
+	if (elf->program == NO_PROGRAM) {
+		elf->program = (uint32_t)search->space->program_count;
+		err = add_program(search, elf->low, elf->end);
+	}
+	segment = (struct predict_segment){.offset = (uint32_t)offset,
+	                                   .length = (uint32_t)(end - from),
+	                                   .address = loaded->address + (uint32_t)(from - loaded->from),
+	                                   .program = elf->program};
+	return err == 0 ? add_segment(search, &segment) : err;
+}
+
+static int add_loaded(struct space_search *search, struct elf *elf, const struct loaded *loaded)
+{
 	int err = 0;
 
-	while (err == 0 && elf.low < elf.end && next_segment(search, &elf, &segment)) {
-		uint64_t end = (uint64_t)segment.offset + segment.length;
-
-		if (segment.offset < search->done || segment.length == 0)
-			continue;
-		err = add_rest(search, segment.offset);
-		search->done = end;
-		if (err < 0 || !has_changed(search, segment.offset, end))
-			continue;
-		if (program == NO_PROGRAM) {
-			program = (uint32_t)search->space->program_count;
-			err = add_program(search, elf.low, elf.end);
-		}
-		segment.program = program;
-		if (err == 0)
-			err = add_segment(search, &segment);
-	}
-	return err < 0 || program == NO_PROGRAM ? err : add_tail(search, &elf, program);
+	for (size_t i = 0; err == 0 && i < elf->extent_count; i++)
+		err = add_piece(search, elf, loaded, &elf->extents[i]);
+	return err;
 }
 
-int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed,
+/* Its segments. What is in the file only, up to the table of its sections, speaks of its addresses, too, and is given
+ * some behind them. */
+static int add_elf(struct space_search *search, uint64_t at)
+{
+	struct loaded loaded, tail;
+	const struct extent *last;
+	struct elf elf;
+	int err = 0;
+
+	read_elf(search, at, &elf);
+	last = &elf.extents[elf.extent_count - 1];
+	tail = (struct loaded){.end = word_at(search, at, offsetof(Elf32_Ehdr, e_shoff)) +
+	                              (uint64_t)half_at(search, at, offsetof(Elf32_Ehdr, e_shnum)) * sizeof(Elf32_Shdr),
+	                       .address = elf.end - elf.low};
+	while (err == 0 && elf.low < elf.end && next_loaded(search, &elf, &loaded)) {
+		err = add_loaded(search, &elf, &loaded);
+		tail.from = loaded.end > tail.from ? loaded.end : tail.from;
+	}
+	if (err < 0 || elf.program == NO_PROGRAM || tail.end > last->file_at + last->size)
+		return err;
+	return add_loaded(search, &elf, &tail);
+}
+
+int space_find(struct predict_space *space, const struct region_image *image, const uint8_t *is_changed,
                const struct regions *regions, struct error *error)
 {
 	struct space_search search = {.space = space,
-	                              .image = *image,
+	                              .image = image->image,
 	                              .is_changed = is_changed,
 	                              .regions = regions,
+	                              .extents = &image->extents,
 	                              .program = NO_PROGRAM,
 	                              .error = error};
 	int err = 0;
@@ -291,7 +331,7 @@ int space_find(struct predict_space *space, const struct image *image, const uin
 	for (uint64_t at = 0; err == 0 && find_elf(&search, &at); at = search.done > at ? search.done : at + 1)
 		err = add_elf(&search, at);
 	if (err == 0)
-		err = add_rest(&search, (uint64_t)image->size);
+		err = add_rest(&search, (uint64_t)image->image.size);
 	if (err == 0)
 		predict_lay_out(space);
 	return err;

@@ -4,7 +4,7 @@
 
 /*
  * Which programs an image holds, and at which addresses they find its bytes: ELF files of 32-bit ARM wherever they lie
- * in it, and all the rest of a region as one program.
+ * in it, also those that their file system has torn apart, and all the rest of a region as one program.
  */
 #include "patch/match.h"
 #include "patch/predict.h"
@@ -17,7 +17,7 @@
  * Fill a space that is to be freed in any case. Only what has one of these blocks (a byte each) that are changed is
  * told of: nothing else need be predicted.
  */
-int space_find(struct predict_space *space, const struct image *image, const uint8_t *is_changed,
+int space_find(struct predict_space *space, const struct region_image *image, const uint8_t *is_changed,
                const struct regions *regions, struct error *error);
 
 /* Whether the whole image is one ELF file, which tells all addresses itself. */

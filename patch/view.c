@@ -227,7 +227,9 @@ void view_raw_range(const struct view *view, uint64_t plain_at, uint64_t plain_s
 	if (plain_size > 0)
 		view_find_stretch(view, behind - 1, &stretch);
 	end = stretch.raw_at + (stretch.is_part ? stretch.raw_size : behind - stretch.plain_at);
-	*raw_size = plain_size > 0 ? end - *raw_at : 0;
+	end = plain_size > 0 ? end : *raw_at;
+	sorted_widen(&view->sorted, raw_at, &end);
+	*raw_size = end - *raw_at;
 }
 
 uint64_t view_memory(const struct view *view)

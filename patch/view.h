@@ -8,8 +8,10 @@
  *
  * The view of an old image is only read: its parts need to decode. That of a new image is written, and every part must
  * come out of the encoder bit for bit; its saved form names the versions of the libraries that did so for its maker.
+ * Where LEBs are sorted, all else is said of the image after that.
  */
 #include "patch/recipe.h"
+#include "patch/sorted.h"
 
 #define VIEW_RECIPES_MAX 64
 
@@ -36,6 +38,7 @@ struct view {
 	uint64_t raw_size;
 	uint64_t plain_size;
 	bool exact; /* the view of a new image */
+	struct sorted sorted;
 	size_t count;
 	struct view_recipe recipes[VIEW_RECIPES_MAX];
 	size_t recipe_count;
@@ -74,7 +77,7 @@ void view_seek_plain(struct view_cursor *cursor, const struct view *view, uint64
 void view_seek_raw(struct view_cursor *cursor, const struct view *view, uint64_t raw_at);
 bool view_next(struct view_cursor *cursor, struct view_part *part); /* false behind the last */
 
-/* The bytes of the image that a range of the view comes from; of a part, all. */
+/* The bytes of the image that a range of the view comes from; of a part, or of a sorted LEB, all. */
 void view_raw_range(const struct view *view, uint64_t plain_at, uint64_t plain_size, uint64_t *raw_at,
                     uint64_t *raw_size);
 

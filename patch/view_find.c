@@ -4,6 +4,7 @@
 #include "patch/expect.h"
 #include "patch/view_parts.h"
 #include "patch/view_probe.h"
+#include "patch/view_sort.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -14,6 +15,14 @@
 /* After so many parts of a coder in a row that no guess reproduced, only guesses that once did are made. */
 #define FAILURES_MAX 3
 
+/* An image whose view is sought. */
+struct source {
+	struct image image; /* sorted, where `sorted` says so */
+	struct sorted sorted;
+	struct buffer data; /* of the sorted image */
+	struct view_parts parts;
+};
+
 /* What was learnt of a coder in one kind of container. */
 struct lesson {
 	bool worked[GUESSES]; /* guesses, by their index */
@@ -22,9 +31,9 @@ struct lesson {
 };
 
 struct finder {
-	const struct image *image;
+	const struct source *source;
 	struct viewed *viewed;
-	uint64_t memory;
+	struct view_limits limits;
 	uint64_t shown; /* of the image, in the view so far */
 	struct lesson lessons[RECIPE_CODERS][CONTAINERS];
 	struct error *error;
@@ -34,6 +43,8 @@ void viewed_free(struct viewed *viewed)
 {
 	view_free(&viewed->view);
 	buffer_free(&viewed->plain);
+	free(viewed->extents.list);
+	viewed->extents = (struct extents){.count = 0};
 }
 
 int view_parts_add(struct view_parts *parts, const struct view_part *part, struct error *error)
@@ -58,13 +69,20 @@ void view_parts_free(struct view_parts *parts)
 }
 
 /* All that may be parts, by their containers. */
-static int scan(struct view_parts *parts, const struct image *image, struct error *error)
+static int scan(struct source *source, struct error *error)
 {
+	const struct image *image = &source->image;
+	struct view_parts *parts = &source->parts;
 	int err = 0;
 
 	for (int64_t at = 0; err == 0 && at < image->size;) {
 		int64_t next = at + 1;
 
+		if (sorted_begins(&source->sorted, (uint64_t)at)) {
+			err = view_probe_sorted(parts, image, at, source->sorted.leb_size, error);
+			at += source->sorted.leb_size;
+			continue;
+		}
 		switch (image->data[at]) {
 		case 0xfd:
 			err = view_probe_xz(parts, image, at, &next, error);
@@ -94,7 +112,7 @@ static int scan(struct view_parts *parts, const struct image *image, struct erro
 /* Stops at the first byte that differs: with the wrong settings that is soon. */
 static int reproduces(struct finder *finder, const struct view_part *part, const uint8_t *plain, bool *same)
 {
-	struct expected expected = {.data = finder->image->data + part->raw_at, .left = part->raw_size};
+	struct expected expected = {.data = finder->source->image.data + part->raw_at, .left = part->raw_size};
 	struct sink sink = sink_from_expected(&expected);
 	struct recipe_encoder *encoder;
 	struct sink in;
@@ -126,7 +144,7 @@ static int try_guess(struct finder *finder, struct view_part *part, const uint8_
 {
 	int err;
 
-	if (finder->memory > 0 && recipe_encode_memory(&part->recipe, part->plain_size) > finder->memory)
+	if (finder->limits.memory > 0 && recipe_encode_memory(&part->recipe, part->plain_size) > finder->limits.memory)
 		return 0;
 	err = reproduces(finder, part, plain, found);
 	if (*found) {
@@ -158,7 +176,7 @@ static int find_recipe(struct finder *finder, struct view_part *part, const uint
 /* Show the image as it is, up to there. */
 static int show_raw(struct finder *finder, uint64_t end)
 {
-	int err = buffer_append(&finder->viewed->plain, finder->image->data + finder->shown,
+	int err = buffer_append(&finder->viewed->plain, finder->source->image.data + finder->shown,
 	                        (size_t)(end - finder->shown), finder->error);
 
 	finder->shown = end;
@@ -169,13 +187,13 @@ static int show_raw(struct finder *finder, uint64_t end)
 static int decode(struct finder *finder, const struct view_part *part, uint8_t **plain, bool *decoded)
 {
 	struct buffer *shown = &finder->viewed->plain;
-	struct memory_block block = {.data = finder->image->data + part->raw_at, .size = part->raw_size};
+	struct memory_block block = {.data = finder->source->image.data + part->raw_at, .size = part->raw_size};
 	struct reader raw = reader_from_memory(&block);
 	uint64_t memory = recipe_decode_memory(&part->recipe, part->raw_size, part->plain_size) + part->plain_size;
 	int err;
 
 	*decoded = false;
-	if (finder->memory > 0 && memory > finder->memory)
+	if (finder->limits.memory > 0 && memory > finder->limits.memory)
 		return 0;
 	err = buffer_reserve(shown, part->raw_at - finder->shown + part->plain_size, finder->error);
 	if (err < 0)
@@ -186,48 +204,83 @@ static int decode(struct finder *finder, const struct view_part *part, uint8_t *
 	return err == -EINVAL ? 0 : err; /* not what it looked like */
 }
 
-static int show(struct finder *finder, struct view_part *part)
+static bool fits(const struct finder *finder, const struct view_part *part)
 {
+	uint32_t unit = finder->limits.unit;
+
+	return unit == 0 || (part->raw_at + part->raw_size - 1) / unit - part->raw_at / unit < 2;
+}
+
+static int show(struct finder *finder, const struct view_part *possible)
+{
+	struct view_part part = *possible;
 	struct view *view = &finder->viewed->view;
 	uint8_t *plain = NULL;
 	bool found = false;
-	int err = decode(finder, part, &plain, &found);
+	int err = fits(finder, &part) ? decode(finder, &part, &plain, &found) : 0;
 
 	if (err == 0 && found && view->exact)
-		err = find_recipe(finder, part, plain, &found);
+		err = find_recipe(finder, &part, plain, &found);
 	if (err < 0 || !found)
 		return err;
-	err = show_raw(finder, part->raw_at);
+	err = show_raw(finder, part.raw_at);
 	if (err == 0)
-		err = view_add(view, part, finder->error);
-	finder->viewed->plain.size += part->plain_size;
-	finder->shown += part->raw_size;
+		err = view_add(view, &part, finder->error);
+	finder->viewed->plain.size += part.plain_size;
+	finder->shown += part.raw_size;
 	return err;
 }
 
-static int show_all(struct viewed *viewed, const struct image *image, struct view_parts *parts, bool exact,
-                    uint64_t memory, struct error *error)
+static int sort(struct source *source, const struct image *image, uint32_t unit, struct error *error)
 {
-	struct finder finder = {.image = image, .viewed = viewed, .memory = memory, .error = error};
+	int err;
+
+	*source = (struct source){.image = *image};
+	err = view_sort(image, unit, &source->sorted, &source->data, error);
+	if (source->sorted.leb_size > 0)
+		source->image.data = source->data.data;
+	return err;
+}
+
+static void unsort(struct source *source, const struct image *image)
+{
+	source->sorted = (struct sorted){.leb_size = 0};
+	source->image = *image;
+}
+
+static void close_source(struct source *source)
+{
+	view_parts_free(&source->parts);
+	buffer_free(&source->data);
+}
+
+static int show_all(struct viewed *viewed, const struct source *source, bool exact, const struct view_limits *limits,
+                    struct error *error)
+{
+	struct finder finder = {.source = source, .viewed = viewed, .limits = *limits, .error = error};
 	int err = 0;
 
-	view_start(&viewed->view, (uint64_t)image->size, exact);
+	view_start(&viewed->view, (uint64_t)source->image.size, exact);
+	viewed->view.sorted = source->sorted;
 	viewed->plain.size = 0;
-	for (size_t i = 0; err == 0 && i < parts->count; i++)
-		err = show(&finder, &parts->all[i]);
-	return err == 0 ? show_raw(&finder, (uint64_t)image->size) : err;
+	for (size_t i = 0; err == 0 && i < source->parts.count; i++)
+		err = show(&finder, &source->parts.all[i]);
+	if (err == 0)
+		err = show_raw(&finder, (uint64_t)source->image.size);
+	return err == 0 ? view_list_extents(&viewed->view, &source->image, &viewed->extents, error) : err;
 }
 
 int view_find(struct viewed *viewed, const struct image *image, uint64_t memory, struct error *error)
 {
-	struct view_parts parts = {0};
-	int err;
+	struct source source;
+	int err = sort(&source, image, 0, error);
 
 	*viewed = (struct viewed){0};
-	err = scan(&parts, image, error);
 	if (err == 0)
-		err = show_all(viewed, image, &parts, true, memory, error);
-	view_parts_free(&parts);
+		err = scan(&source, error);
+	if (err == 0)
+		err = show_all(viewed, &source, true, &(struct view_limits){.memory = memory}, error);
+	close_source(&source);
 	return err;
 }
 
@@ -247,12 +300,12 @@ static int compare_keys(const void *a, const void *b)
 	return (x->crc > y->crc) - (x->crc < y->crc);
 }
 
-static struct key key_of(const struct image *image, const struct view_parts *parts, size_t index)
+static struct key key_of(const struct source *source, size_t index)
 {
-	const struct view_part *part = &parts->all[index];
+	const struct view_part *part = &source->parts.all[index];
 
 	return (struct key){.size = part->raw_size,
-	                    .crc = (uint32_t)crc32(0, image->data + part->raw_at, part->raw_size),
+	                    .crc = (uint32_t)crc32(0, source->image.data + part->raw_at, part->raw_size),
 	                    .index = index};
 }
 
@@ -267,9 +320,9 @@ static void keep(struct view_parts *parts, const bool *left_out)
 }
 
 /* Leave out what both images have. Equal checksums of equal sizes do, since nothing but size hangs on it. */
-static int leave_out_same(const struct image *old_image, struct view_parts *old_parts, const struct image *new_image,
-                          struct view_parts *new_parts, struct error *error)
+static int leave_out_same(struct source *old_source, struct source *new_source, struct error *error)
 {
+	struct view_parts *old_parts = &old_source->parts, *new_parts = &new_source->parts;
 	struct key *keys = calloc(old_parts->count + 1, sizeof(*keys));
 	bool *old_left_out = calloc(old_parts->count + 1, sizeof(bool));
 	bool *new_left_out = calloc(new_parts->count + 1, sizeof(bool));
@@ -281,10 +334,10 @@ static int leave_out_same(const struct image *old_image, struct view_parts *old_
 		return patch_no_memory(error);
 	}
 	for (size_t i = 0; i < old_parts->count; i++)
-		keys[i] = key_of(old_image, old_parts, i);
+		keys[i] = key_of(old_source, i);
 	qsort(keys, old_parts->count, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < new_parts->count; i++) {
-		struct key key = key_of(new_image, new_parts, i);
+		struct key key = key_of(new_source, i);
 		const struct key *same = bsearch(&key, keys, old_parts->count, sizeof(*keys), compare_keys);
 
 		if (same)
@@ -316,25 +369,45 @@ static int leave_out_others(struct view_parts *parts, const struct view *view, s
 	return 0;
 }
 
-int view_find_pair(struct viewed *old_viewed, struct viewed *new_viewed, const struct image *old_image,
-                   const struct image *new_image, uint64_t memory, struct error *error)
+/* In both, or in none. */
+static int sort_pair(struct source *old_source, struct source *new_source, const struct image *old_image,
+                     const struct image *new_image, const struct view_limits *limits, struct error *error)
 {
-	struct view_parts old_parts = {0}, new_parts = {0};
-	int err;
+	int err = sort(old_source, old_image, limits->unit, error);
+	uint64_t memory;
+
+	*new_source = (struct source){.image = *new_image};
+	if (err == 0)
+		err = sort(new_source, new_image, limits->unit, error);
+	memory = sorted_reader_memory(&old_source->sorted) + sorted_writer_memory(&new_source->sorted);
+	if (old_source->sorted.leb_size == 0 || new_source->sorted.leb_size == 0 ||
+	    (limits->memory > 0 && memory > limits->memory / 2)) {
+		unsort(old_source, old_image);
+		unsort(new_source, new_image);
+	}
+	return err;
+}
+
+int view_find_pair(struct viewed *old_viewed, struct viewed *new_viewed, const struct image *old_image,
+                   const struct image *new_image, const struct view_limits *limits, struct error *error)
+{
+	struct source old_source, new_source;
+	int err = sort_pair(&old_source, &new_source, old_image, new_image, limits, error);
 
 	*old_viewed = *new_viewed = (struct viewed){0};
-	err = scan(&old_parts, old_image, error);
 	if (err == 0)
-		err = scan(&new_parts, new_image, error);
+		err = scan(&old_source, error);
 	if (err == 0)
-		err = leave_out_same(old_image, &old_parts, new_image, &new_parts, error);
+		err = scan(&new_source, error);
 	if (err == 0)
-		err = show_all(new_viewed, new_image, &new_parts, true, memory, error);
+		err = leave_out_same(&old_source, &new_source, error);
 	if (err == 0)
-		err = leave_out_others(&old_parts, &new_viewed->view, error);
+		err = show_all(new_viewed, &new_source, true, limits, error);
 	if (err == 0)
-		err = show_all(old_viewed, old_image, &old_parts, false, memory, error);
-	view_parts_free(&old_parts);
-	view_parts_free(&new_parts);
+		err = leave_out_others(&old_source.parts, &new_viewed->view, error);
+	if (err == 0)
+		err = show_all(old_viewed, &old_source, false, &(struct view_limits){.memory = limits->memory}, error);
+	close_source(&old_source);
+	close_source(&new_source);
 	return err;
 }

@@ -46,16 +46,33 @@ static int put_versions(const struct view *view, const struct sink *sink, struct
 	return err;
 }
 
+/* Which LEBs are sorted. */
+static int put_sorted(const struct sorted *sorted, const struct sink *sink, struct error *error)
+{
+	uint8_t numbers[(2 + 2 * SORTED_RUNS_MAX) * NUMBER_SIZE_MAX];
+	uint8_t *to = numbers + number_put(numbers, sorted->leb_size);
+	uint64_t end = 0;
+
+	if (sorted->leb_size > 0)
+		to += number_put(to, sorted->count);
+	for (size_t i = 0; i < sorted->count; i++) {
+		to += number_put(to, sorted->runs[i].first - end);
+		to += number_put(to, sorted->runs[i].count);
+		end = (uint64_t)sorted->runs[i].first + sorted->runs[i].count;
+	}
+	return put(sink, numbers, (size_t)(to - numbers), error);
+}
+
 int view_save(const struct view *view, const struct sink *sink, struct error *error)
 {
-	uint8_t head[1 + 2 * NUMBER_SIZE_MAX] = {view->exact ? VIEW_NEW : VIEW_OLD};
+	uint8_t head[1 + NUMBER_SIZE_MAX] = {view->exact ? VIEW_NEW : VIEW_OLD};
 	uint8_t count[NUMBER_SIZE_MAX];
-	uint8_t *to = head + 1;
-	int err;
+	int err = put(sink, head, 1 + number_put(head + 1, view->raw_size), error);
 
-	to += number_put(to, view->raw_size);
-	to += number_put(to, view->recipe_count);
-	err = put(sink, head, (size_t)(to - head), error);
+	if (err == 0)
+		err = put_sorted(&view->sorted, sink, error);
+	if (err == 0)
+		err = put(sink, count, number_put(count, view->recipe_count), error);
 	for (size_t i = 0; err == 0 && i < view->recipe_count; i++) {
 		const struct recipe *recipe = &view->recipes[i].recipe;
 
@@ -184,10 +201,31 @@ static int take_parts(struct saved *saved, const struct view_recipe *recipes, si
 	return err;
 }
 
+static int take_sorted(struct saved *saved, uint64_t raw_size, struct sorted *sorted)
+{
+	uint64_t leb_size = 0, count = 0, first = 0, length = 0, end = 0;
+	int err = take_number(saved, SORTED_LEB_MAX, &leb_size);
+
+	*sorted = (struct sorted){.leb_size = (uint32_t)leb_size};
+	if (err < 0 || leb_size == 0)
+		return err;
+	err = take_number(saved, SORTED_RUNS_MAX, &count);
+	for (; err == 0 && sorted->count < count; sorted->count++) {
+		err = take_number(saved, UINT32_MAX - end, &first);
+		if (err == 0)
+			err = take_number(saved, UINT32_MAX - end - first, &length);
+		sorted->runs[sorted->count] =
+			(struct sorted_run){.first = (uint32_t)(end + first), .count = (uint32_t)length};
+		end += first + length;
+	}
+	return err == 0 ? sorted_check(sorted, raw_size, saved->error) : err;
+}
+
 int view_load(struct view *view, const void *data, size_t size, struct error *error)
 {
 	struct saved saved = {.data = data, .left = size, .error = error};
 	struct view_recipe recipes[VIEW_RECIPES_MAX] = {0};
+	struct sorted sorted = {.leb_size = 0};
 	const uint8_t *kind = NULL;
 	uint64_t raw_size = 0, count = 0;
 	int err;
@@ -199,12 +237,15 @@ int view_load(struct view *view, const void *data, size_t size, struct error *er
 	if (err == 0)
 		err = take_number(&saved, INT64_MAX, &raw_size);
 	if (err == 0)
+		err = take_sorted(&saved, raw_size, &sorted);
+	if (err == 0)
 		err = take_number(&saved, VIEW_RECIPES_MAX, &count);
 	if (err == 0)
 		err = take_recipes(&saved, recipes, (size_t)count);
 	if (err < 0)
 		return err;
 	view_start(view, raw_size, *kind == VIEW_NEW);
+	view->sorted = sorted;
 	if (view->exact)
 		err = check_versions(&saved, recipes, (size_t)count);
 	return err == 0 ? take_parts(&saved, recipes, (size_t)count, view) : err;

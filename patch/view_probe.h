@@ -26,6 +26,9 @@ int view_probe_zstd(struct view_parts *parts, const struct image *image, int64_t
                     struct error *error);
 int view_probe_ubifs(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
                      struct error *error);
+/* What is in this sorted LEB. */
+int view_probe_sorted(struct view_parts *parts, const struct image *image, int64_t leb_at, uint32_t leb_size,
+                      struct error *error);
 int view_probe_squashfs(struct view_parts *parts, const struct image *image, int64_t at, int64_t *next,
                         struct error *error);
 

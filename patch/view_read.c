@@ -16,7 +16,8 @@ struct slot {
 
 struct view_reader {
 	const struct view *view;
-	const struct reader *image;
+	struct reader image; /* sorted, if something is */
+	struct sorted_reader *sorted;
 	struct error *error;
 	struct view_stretch stretch; /* that was read last */
 	struct slot slots[SLOTS];
@@ -37,6 +38,7 @@ int view_reader_open(struct view_reader **reader, const struct view *view, const
                      struct error *error)
 {
 	struct view_reader *r;
+	int err = 0;
 
 	*reader = NULL;
 	if (image->size < view->raw_size)
@@ -45,7 +47,16 @@ int view_reader_open(struct view_reader **reader, const struct view *view, const
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return patch_no_memory(error);
-	*r = (struct view_reader){.view = view, .image = image, .error = error, .capacity = capacity_for(view, cache)};
+	*r = (struct view_reader){.view = view, .image = *image, .error = error, .capacity = capacity_for(view, cache)};
+	if (view->sorted.leb_size > 0) {
+		err = sorted_reader_open(&r->sorted, &view->sorted, image, error);
+		if (err == 0)
+			r->image = sorted_reader(r->sorted);
+	}
+	if (err < 0) {
+		free(r);
+		return err;
+	}
 	*reader = r;
 	return 0;
 }
@@ -80,7 +91,7 @@ static struct slot *find_room(struct view_reader *r, size_t size)
 
 static int decode_part(struct view_reader *r, const struct view_stretch *part, struct slot **found)
 {
-	struct old_range range = {.old = r->image, .start = part->raw_at, .size = part->raw_size, .error = r->error};
+	struct old_range range = {.old = &r->image, .start = part->raw_at, .size = part->raw_size, .error = r->error};
 	struct reader raw = reader_from_range(&range);
 	struct slot *slot = find_room(r, (size_t)part->plain_size);
 	int err;
@@ -119,7 +130,7 @@ static int read_part(struct view_reader *r, uint64_t at, void *buffer, size_t le
 
 static int read_raw(struct view_reader *r, uint64_t at, void *buffer, size_t length)
 {
-	struct old_range range = {.old = r->image, .size = r->view->raw_size, .error = r->error};
+	struct old_range range = {.old = &r->image, .size = r->view->raw_size, .error = r->error};
 	struct reader raw = reader_from_range(&range);
 
 	return raw.read_at(raw.ctx, r->stretch.raw_at + at, buffer, length);
@@ -161,6 +172,7 @@ void view_reader_close(struct view_reader *reader)
 		return;
 	for (struct slot *slot = reader->slots; slot < reader->slots + SLOTS; slot++)
 		free(slot->data);
+	sorted_reader_close(reader->sorted);
 	free(reader);
 }
 
@@ -175,5 +187,6 @@ uint64_t view_reader_memory(const struct view *view, size_t cache)
 		if (most < memory)
 			most = memory;
 	}
-	return sizeof(struct view_reader) + (view->count > 0 ? capacity_for(view, cache) : 0) + most;
+	return sizeof(struct view_reader) + sorted_reader_memory(&view->sorted) +
+	       (view->count > 0 ? capacity_for(view, cache) : 0) + most;
 }

@@ -6,7 +6,8 @@
 
 struct view_writer {
 	const struct view *view;
-	const struct sink *sink;
+	struct sink sink; /* of the image, or of the sorted one */
+	struct sorted_writer *sorted;
 	struct error *error;
 	struct view_cursor cursor;
 	struct view_part part; /* the next one, or the one that is being written */
@@ -30,13 +31,37 @@ static int pass_on(void *ctx, const void *data, size_t length)
 	if (length > w->raw_left)
 		return not_reproduced(w);
 	w->raw_left -= length;
-	return w->sink->write(w->sink->ctx, data, length);
+	return w->sink.write(w->sink.ctx, data, length);
+}
+
+/* Where this offset of the view is in the image; it is in no part. */
+static uint64_t raw_offset(const struct view_writer *w, uint64_t plain_at)
+{
+	return w->has_part ? w->part.raw_at - (w->part.plain_at - plain_at)
+	                   : w->view->raw_size - (w->view->plain_size - plain_at);
+}
+
+static int begin(struct view_writer *w, const struct sink *sink)
+{
+	int err;
+
+	view_seek_plain(&w->cursor, w->view, w->plain_at);
+	w->has_part = view_next(&w->cursor, &w->part);
+	if (w->has_part && w->part.plain_at < w->plain_at)
+		return patch_broken(w->error, "patch: begins inside a part of a view");
+	if (w->view->sorted.leb_size == 0)
+		return 0;
+	err = sorted_writer_open(&w->sorted, &w->view->sorted, raw_offset(w, w->plain_at), sink, w->error);
+	if (err == 0)
+		w->sink = sorted_writer_sink(w->sorted);
+	return err;
 }
 
 int view_writer_open(struct view_writer **writer, const struct view *view, uint64_t plain_at, const struct sink *sink,
                      struct error *error)
 {
 	struct view_writer *w;
+	int err;
 
 	*writer = NULL;
 	if (!view->exact)
@@ -46,16 +71,14 @@ int view_writer_open(struct view_writer **writer, const struct view *view, uint6
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return patch_no_memory(error);
-	*w = (struct view_writer){.view = view, .sink = sink, .error = error, .plain_at = plain_at};
+	*w = (struct view_writer){.view = view, .sink = *sink, .error = error, .plain_at = plain_at};
 	w->encoded = (struct sink){.write = pass_on, .ctx = w};
-	view_seek_plain(&w->cursor, view, plain_at);
-	w->has_part = view_next(&w->cursor, &w->part);
-	if (w->has_part && w->part.plain_at < plain_at) {
+	err = begin(w, sink);
+	if (err < 0)
 		free(w);
-		return patch_broken(error, "patch: begins inside a part of a view");
-	}
-	*writer = w;
-	return 0;
+	else
+		*writer = w;
+	return err;
 }
 
 static int begin_part(struct view_writer *w)
@@ -93,7 +116,7 @@ static int write_some(struct view_writer *w, const void *data, size_t length, si
 
 		err = encoder.write(encoder.ctx, data, n);
 	} else if (err == 0) {
-		err = w->sink->write(w->sink->ctx, data, n);
+		err = w->sink.write(w->sink.ctx, data, n);
 	}
 	w->plain_at += n;
 	if (err == 0 && inside && w->plain_at == end)
@@ -127,7 +150,7 @@ int view_writer_finish(struct view_writer *writer)
 {
 	if (writer->encoder)
 		return patch_broken(writer->error, "patch: ends inside a part of a view");
-	return 0;
+	return writer->sorted ? sorted_writer_finish(writer->sorted) : 0;
 }
 
 void view_writer_close(struct view_writer *writer)
@@ -135,6 +158,7 @@ void view_writer_close(struct view_writer *writer)
 	if (!writer)
 		return;
 	recipe_encoder_close(writer->encoder);
+	sorted_writer_close(writer->sorted);
 	free(writer);
 }
 
@@ -149,5 +173,5 @@ uint64_t view_writer_memory(const struct view *view)
 		if (most < memory)
 			most = memory;
 	}
-	return sizeof(struct view_writer) + most;
+	return sizeof(struct view_writer) + sorted_writer_memory(&view->sorted) + most;
 }

@@ -17,6 +17,7 @@ Suite *suite_noise(void);
 Suite *suite_arm(void);
 Suite *suite_predict(void);
 Suite *suite_walk(void);
+Suite *suite_nodes(void);
 Suite *suite_view(void);
 Suite *suite_view_load(void);
 Suite *suite_model(void);

@@ -20,6 +20,7 @@ int main(void)
 	srunner_add_suite(runner, suite_arm());
 	srunner_add_suite(runner, suite_predict());
 	srunner_add_suite(runner, suite_walk());
+	srunner_add_suite(runner, suite_nodes());
 	srunner_add_suite(runner, suite_view());
 	srunner_add_suite(runner, suite_view_load());
 	srunner_add_suite(runner, suite_model());

@@ -6,6 +6,7 @@
 #include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
 #include "tests/patch/support.h"
+#include "tests/patch/volume.h"
 
 #include <errno.h>
 #include <string.h>
@@ -162,6 +163,83 @@ START_TEST(a_compressed_program_is_predicted)
 	bytes_free(&old.bytes);
 	bytes_free(&new.bytes);
 	round_trip_owned(old_image, new_image);
+}
+END_TEST
+
+struct volumes {
+	struct program old_program, new_program;
+	struct bytes old, new;
+};
+
+/* A program in blocks of UBIFS, behind a file that has grown, so that all of it moves. */
+static struct volumes volumes_open(bool packed)
+{
+	struct volumes volumes = {
+		.old_program = {.address = 0x10000},
+		.new_program = {.address = 0x10000, .grown = PROGRAM_FUNCTIONS / 3, .more = 3},
+	};
+	struct bytes old_files[2] = {text_bytes(9000, 1)}, new_files[2] = {text_bytes(9500, 1)};
+
+	program_build(&volumes.old_program, true);
+	program_build(&volumes.new_program, true);
+	old_files[1] = volumes.old_program.bytes;
+	new_files[1] = volumes.new_program.bytes;
+	volumes.old = volume_of(old_files, 2, &(struct volume_settings){.packed = packed, .sequence = 7});
+	volumes.new = volume_of(new_files, 2, &(struct volume_settings){.packed = packed, .sequence = 1007});
+	bytes_free(&old_files[0]);
+	bytes_free(&new_files[0]);
+	return volumes;
+}
+
+static void volumes_close(struct volumes *volumes)
+{
+	bytes_free(&volumes->old_program.bytes);
+	bytes_free(&volumes->new_program.bytes);
+	bytes_free(&volumes->old);
+	bytes_free(&volumes->new);
+}
+
+/* Heads of nodes, which differ in numbers and checksums, cost little more than the program. */
+START_TEST(volumes_are_sorted)
+{
+	struct volumes volumes = volumes_open(_i == 1);
+	struct bytes program = make(&volumes.old_program.bytes, &volumes.new_program.bytes, false);
+	struct bytes patch = make(&volumes.old, &volumes.new, false);
+
+	ck_assert_uint_gt(volumes.old_program.bytes.size, VOLUME_LEB); /* it is torn apart */
+	ck_assert_uint_lt(patch.size, program.size + 1000);
+	round_trip(&volumes.old, &volumes.new);
+	apply_cut_everywhere(&volumes.old, &patch, volumes.new.size);
+	bytes_free(&patch);
+	bytes_free(&program);
+	volumes_close(&volumes);
+}
+END_TEST
+
+/* In units of one LEB, of two, and of others, in which nothing is sorted. */
+START_TEST(volumes_are_changed_in_place)
+{
+	static const size_t units[] = {VOLUME_LEB, 2 * VOLUME_LEB, VOLUME_LEB / 2, 3 * VOLUME_LEB / 2};
+	struct volumes volumes = volumes_open(_i % 2 == 1);
+	struct patch_native_options options = {.unit = (uint32_t)units[_i / 2]};
+	size_t size = volumes.new.size > volumes.old.size ? volumes.new.size : volumes.old.size;
+	struct bytes patch = {0}, image = bytes_new(size + 2 * VOLUME_LEB);
+	struct sink sink = bytes_sink(&patch);
+	struct error error = {.message = ""};
+	struct memory_block block;
+	struct reader reader;
+	struct content content;
+
+	ck_assert_msg(patch_make_native(volumes.old.data, volumes.old.size, volumes.new.data, volumes.new.size,
+	                                &options, &sink, &error) == 0,
+	              "%s", error.message);
+	content = content_of(&block, &reader, &patch);
+	memcpy(image.data, volumes.old.data, volumes.old.size);
+	ck_assert_msg(patch_change_image(&content, image.data, &error) == 0, "%s", error.message);
+	ck_assert(memcmp(image.data, volumes.new.data, volumes.new.size) == 0);
+	bytes_free(&image);
+	bytes_free(&patch);
+	volumes_close(&volumes);
 }
 END_TEST
 
@@ -448,6 +526,8 @@ Suite *suite_native(void)
 	tcase_add_test(tcase, makes_what_it_was_made_for);
 	tcase_add_test(tcase, a_program_is_predicted);
 	tcase_add_test(tcase, compressed_parts_are_looked_into);
+	tcase_add_loop_test(tcase, volumes_are_sorted, 0, 2);
+	tcase_add_loop_test(tcase, volumes_are_changed_in_place, 0, 8);
 	tcase_add_test(tcase, a_compressed_program_is_predicted);
 	tcase_add_test(tcase, looking_takes_the_usual_memory);
 	tcase_add_test(tcase, the_same_twice);

@@ -3,6 +3,7 @@
 #include "tests/patch/squash.h"
 #include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
+#include "tests/patch/volume.h"
 
 #include <string.h>
 
@@ -158,6 +159,102 @@ START_TEST(test_squashfs)
 }
 END_TEST
 
+/* In sorted LEBs, where files' blocks are one behind the other, whether they were compressed or not. */
+START_TEST(test_volume)
+{
+	struct bytes files[] = {text_bytes(30000, 1), random_bytes(20000, 2), text_bytes(4096, 3)};
+	const struct volume_settings settings = {.packed = _i == 1, .sequence = 9};
+	struct show show = {0};
+	struct bytes damaged;
+	size_t pairs = 0;
+
+	show_add(&show, volume_of(files, 3, &settings));
+	show_expect(&show, settings.packed ? 8 + 1 : 0);
+	ck_assert_uint_eq(show.found.view.sorted.leb_size, VOLUME_LEB);
+	for (size_t at = 0; at < 12288; at += 4096)
+		pairs += show_has(&show.found, &(struct bytes){.data = files[1].data + at, .size = 8192});
+	ck_assert_uint_ge(pairs, 1); /* no more than three blocks are in one LEB */
+	ck_assert(show_has(&show.found, &files[2]));
+	viewed_free(&show.found);
+
+	/* Where a node is damaged its LEB stays as it is. */
+	damaged = bytes_copy(show.image.data, show.image.size);
+	damaged.data[VOLUME_LEB + 100] ^= 1;
+	bytes_free(&show.image);
+	show.image = damaged;
+	show_expect(&show, settings.packed ? 8 + 1 : 0);
+	ck_assert(!sorted_begins(&show.found.view.sorted, VOLUME_LEB));
+	show_free(&show);
+	for (size_t i = 0; i < 3; i++)
+		bytes_free(&files[i]);
+}
+END_TEST
+
+/* A file is found where the view shows its blocks. */
+START_TEST(test_extents)
+{
+	struct bytes files[] = {text_bytes(30000, 1), text_bytes(50000, 3)};
+	const struct volume_settings settings = {.packed = _i == 1};
+	struct bytes found[2] = {bytes_new(30000), bytes_new(50000)};
+	const struct extents *extents;
+	struct show show = {0};
+
+	show_add(&show, volume_of(files, 2, &settings));
+	show_expect(&show, settings.packed ? 8 + 13 : 0);
+	extents = &show.found.extents;
+	ck_assert_uint_lt(extents->count, settings.packed ? 7 : 10);
+	for (const struct extent *e = extents->list; e < extents->list + extents->count; e++) {
+		struct bytes *file = &found[e->file - 64];
+
+		ck_assert(e->file_at <= file->size && e->size <= file->size - e->file_at);
+		memcpy(file->data + e->file_at, show.found.plain.data + e->at, e->size);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		bytes_expect_equal(&found[i], &files[i]);
+		bytes_free(&found[i]);
+		bytes_free(&files[i]);
+	}
+	show_free(&show);
+}
+END_TEST
+
+/* LEBs are sorted where units hold whole ones, there is the memory for it, and in both images. */
+START_TEST(test_volume_limits)
+{
+	static const struct view_limits all[] = {{.unit = 0},
+	                                         {.unit = 2 * VOLUME_LEB},
+	                                         {.unit = 3 * VOLUME_LEB / 2},
+	                                         {.memory = 32 * VOLUME_LEB},
+	                                         {.memory = 4 * VOLUME_LEB}};
+	static const bool sorted[] = {true, true, false, true, false};
+	struct bytes files[] = {text_bytes(30000, 1), text_bytes(50000, 3)};
+	struct bytes old = volume_of(files, 1, &(struct volume_settings){.sequence = 1});
+	struct bytes new = volume_of(files, 2, &(struct volume_settings){.sequence = 5});
+	struct image old_image = {.data = old.data, .size = (int64_t)old.size};
+	struct image new_image = {.data = new.data, .size = (int64_t) new.size};
+	struct viewed old_viewed, new_viewed;
+
+	for (size_t i = 0; i < sizeof(sorted); i++) {
+		ck_assert_int_eq(view_find_pair(&old_viewed, &new_viewed, &old_image, &new_image, &all[i], NULL), 0);
+		ck_assert(old_viewed.view.sorted.leb_size > 0 ? sorted[i] : !sorted[i]);
+		ck_assert(new_viewed.view.sorted.leb_size > 0 ? sorted[i] : !sorted[i]);
+		viewed_free(&old_viewed);
+		viewed_free(&new_viewed);
+		ck_assert_int_eq(view_find_pair(&old_viewed, &new_viewed,
+		                                &(struct image){.data = files[0].data, .size = 30000}, &new_image,
+		                                &all[i], NULL),
+		                 0);
+		ck_assert_uint_eq(new_viewed.view.sorted.leb_size, 0);
+		viewed_free(&old_viewed);
+		viewed_free(&new_viewed);
+	}
+	bytes_free(&new);
+	bytes_free(&old);
+	bytes_free(&files[0]);
+	bytes_free(&files[1]);
+}
+END_TEST
+
 /* All kinds side by side; each is learnt of by itself. */
 START_TEST(test_mixed)
 {
@@ -272,6 +369,8 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+static const struct view_limits no_limits;
+
 /* A pair: what is the same stays raw in both; old data need only decode, if there is something new to them. */
 START_TEST(test_pair)
 {
@@ -288,7 +387,7 @@ START_TEST(test_pair)
 	add_xz(&new, &same, &squashfs_xz);
 	old_image = show_image(&old);
 	new_image = show_image(&new);
-	ck_assert_int_eq(view_find_pair(&old.found, &new.found, &old_image, &new_image, 0, NULL), 0);
+	ck_assert_int_eq(view_find_pair(&old.found, &new.found, &old_image, &new_image, &no_limits, NULL), 0);
 	ck_assert(show_has(&old.found, &before) && !show_has(&old.found, &same));
 	ck_assert(show_has(&new.found, &after) && !show_has(&new.found, &same));
 	show_expect_read(&old.found.view, &old.image, &old.found.plain, 0);
@@ -297,7 +396,7 @@ START_TEST(test_pair)
 	viewed_free(&new.found);
 
 	/* The other way round nothing new is reproduced. */
-	ck_assert_int_eq(view_find_pair(&new.found, &old.found, &new_image, &old_image, 0, NULL), 0);
+	ck_assert_int_eq(view_find_pair(&new.found, &old.found, &new_image, &old_image, &no_limits, NULL), 0);
 	ck_assert(old.found.view.count == 0 && new.found.view.count == 0);
 	show_free(&old);
 	show_free(&new);
@@ -411,6 +510,9 @@ Suite *suite_view(void)
 	tcase_add_loop_test(tcase, test_zstd, 0, 9);
 	tcase_add_loop_test(tcase, test_ubifs, 0, 6);
 	tcase_add_loop_test(tcase, test_squashfs, 0, 4);
+	tcase_add_loop_test(tcase, test_volume, 0, 2);
+	tcase_add_loop_test(tcase, test_extents, 0, 2);
+	tcase_add_test(tcase, test_volume_limits);
 	tcase_add_test(tcase, test_mixed);
 	tcase_add_test(tcase, test_many);
 	tcase_add_test(tcase, test_nothing);

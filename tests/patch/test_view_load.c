@@ -30,6 +30,7 @@ static struct bytes head(uint8_t kind, uint64_t raw_size, uint64_t count)
 
 	bytes_append(&saved, &kind, 1);
 	put(&saved, raw_size);
+	put(&saved, 0); /* nothing is sorted */
 	put(&saved, 1);
 	bytes_append(&saved, RECIPE, RECIPE_SIZE);
 	if (kind == NEW) {
@@ -127,18 +128,56 @@ START_TEST(test_bad_shapes)
 	expect_load(saved, -EINVAL, "kind");
 	saved = head(OLD, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[4] = RECIPE_CODERS;
+	saved.data[5] = RECIPE_CODERS;
 	expect_load(saved, -EINVAL, "coder");
 	saved = head(OLD, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[5] = 10; /* no such preset */
+	saved.data[6] = 10; /* no such preset */
 	expect_load(saved, -EINVAL, "settings");
 	for (size_t i = 0; i < sizeof(bad_containers) / sizeof(bad_containers[0]); i++) {
 		saved = head(OLD, 1000, 1);
 		put_part(&saved, 0, 1, 0, 1);
-		memcpy(saved.data + 9, bad_containers[i], 3);
+		memcpy(saved.data + 10, bad_containers[i], 3);
 		expect_load(saved, -EINVAL, "container");
 	}
+}
+END_TEST
+
+/* An old view of an image of 10 LEBs, of which some are sorted: two numbers each. */
+static struct bytes with_sorted(uint64_t leb_size, uint64_t count, const uint64_t *runs)
+{
+	struct bytes saved = {0};
+	uint8_t kind = OLD;
+
+	bytes_append(&saved, &kind, 1);
+	put(&saved, 10 * 4096 + 100);
+	put(&saved, leb_size);
+	put(&saved, count);
+	for (uint64_t i = 0; i < 2 * count; i++)
+		put(&saved, runs[i]);
+	put(&saved, 0); /* recipes */
+	put(&saved, 0); /* parts */
+	return saved;
+}
+
+START_TEST(test_sorted)
+{
+	static const uint64_t good[] = {0, 1, 1, 3, 4, 1};
+
+	expect_load(with_sorted(4096, 3, good), 0, "");
+	expect_load(with_sorted(4096, 1, good), 0, "");
+	expect_load(with_sorted(4096, 1, (const uint64_t[]){0, 10}), 0, "");
+	expect_load(with_sorted(4096, 0, good), -EINVAL, "out of place");
+	expect_load(with_sorted(4096, 1, (const uint64_t[]){0, 11}), -EINVAL, "out of place"); /* behind the image */
+	expect_load(with_sorted(4096, 1, (const uint64_t[]){10, 1}), -EINVAL, "out of place");
+	expect_load(with_sorted(4096, 1, (const uint64_t[]){3, 0}), -EINVAL, "out of place");
+	expect_load(with_sorted(4096, 2, (const uint64_t[]){0, 1, 0, 1}), -EINVAL, "out of place"); /* they touch */
+	expect_load(with_sorted(4096, 2, (const uint64_t[]){UINT32_MAX, 0, 1, 1}), -EINVAL, "makes no sense");
+	expect_load(with_sorted(4096, 1, (const uint64_t[]){UINT64_MAX, UINT64_MAX}), -EINVAL, "makes no sense");
+	expect_load(with_sorted(4095, 1, good), -EINVAL, "out of place");
+	expect_load(with_sorted(SORTED_LEB_MAX + 1, 1, good), -EINVAL, "makes no sense");
+	expect_load(with_sorted(4096, SORTED_RUNS_MAX + 1, (const uint64_t[2 * SORTED_RUNS_MAX + 2]){0, 1}), -EINVAL,
+	            "makes no sense");
 }
 END_TEST
 
@@ -148,11 +187,11 @@ START_TEST(test_other_version)
 	struct bytes saved = head(NEW, 1000, 1);
 
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[5 + RECIPE_SIZE] ^= 1;
+	saved.data[6 + RECIPE_SIZE] ^= 1;
 	expect_load(saved, -ENOTSUP, "made for liblzma");
 	saved = head(NEW, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
-	saved.data[4 + RECIPE_SIZE] = 3; /* the first three of it */
+	saved.data[5 + RECIPE_SIZE] = 3; /* the first three of it */
 	expect_load(saved, -ENOTSUP, "made for liblzma");
 	saved = head(OLD, 1000, 1);
 	put_part(&saved, 0, 1, 0, 1);
@@ -226,6 +265,7 @@ Suite *suite_view_load(void)
 	TCase *tcase = tcase_create("view_load");
 
 	tcase_add_test(tcase, test_good);
+	tcase_add_test(tcase, test_sorted);
 	tcase_add_loop_test(tcase, test_bad_parts, 0, 9);
 	tcase_add_test(tcase, test_bad_shapes);
 	tcase_add_test(tcase, test_other_version);
