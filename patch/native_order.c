@@ -118,16 +118,25 @@ static int search_order(const struct place *p, size_t *order)
 	return 0;
 }
 
-/* The trial becomes the order when less is lost in it. Returns what is lost in the order. */
+/* What is lost, and what is kept at a time beyond a unit's bytes, for which /cache may have no room. */
+static uint64_t cost_of(struct place *p, const size_t *order)
+{
+	uint64_t kept = place_count_kept(p, order);
+	uint64_t unit = p->w->head.unit;
+
+	return count_lost(p, order) + (kept > unit ? kept - unit : 0);
+}
+
+/* The trial becomes the order when it costs less. Returns what the order costs. */
 static uint64_t take_better(struct place *p, uint64_t least)
 {
-	uint64_t lost = count_lost(p, p->trial);
+	uint64_t cost = cost_of(p, p->trial);
 
-	if (lost >= least)
+	if (cost >= least)
 		return least;
 	for (size_t i = 0; i < p->count; i++)
 		p->order[i] = p->trial[i];
-	return lost;
+	return cost;
 }
 
 int place_choose_order(struct place *p)

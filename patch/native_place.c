@@ -206,7 +206,7 @@ static int put_unit(struct place *p, size_t unit)
 	return native_put_frame(w, unit, pieces.flags);
 }
 
-/* What is kept for neighbours, when this unit is made and when it is written. */
+/* What is kept for neighbours, when this unit is made, and what is left of that when it is written. */
 static void count_kept(const struct place *p, size_t unit, uint64_t *kept, uint64_t *most)
 {
 	const struct pieces pieces = place_pieces(p, unit);
@@ -226,10 +226,22 @@ static void count_kept(const struct place *p, size_t unit, uint64_t *kept, uint6
 		*kept -= end - span->raw_end;
 }
 
+uint64_t place_count_kept(struct place *p, const size_t *order)
+{
+	uint64_t kept = 0;
+	uint64_t most = 0;
+
+	place_forget_written(p);
+	for (size_t i = 0; i < p->count; i++) {
+		count_kept(p, order[i], &kept, &most);
+		p->written[order[i]] = true;
+	}
+	return most;
+}
+
 static int put_all(struct place *p)
 {
 	struct native_writer *w = p->w;
-	uint64_t kept = 0;
 	int err = place_choose_order(p);
 
 	if (err == 0 && w->head.flags & NATIVE_VIEWS)
@@ -239,11 +251,10 @@ static int put_all(struct place *p)
 	if (err == 0 && w->model)
 		err = native_put_model(w);
 	w->head.changed = p->count;
-	w->head.kept = 0;
+	w->head.kept = place_count_kept(p, p->order);
 	place_forget_written(p);
 	for (size_t i = 0; err == 0 && i < p->count; i++) {
 		err = put_unit(p, p->order[i]);
-		count_kept(p, p->order[i], &kept, &w->head.kept);
 		p->written[p->order[i]] = true;
 	}
 	return err;

@@ -43,6 +43,9 @@ void place_forget_written(struct place *p);
 /* Whether all of its old bytes are still there. */
 bool place_is_there(const struct place *p, const struct piece *piece);
 
+/* Bytes that are kept between units, at most at a time, in this order of changed units. */
+uint64_t place_count_kept(struct place *p, const size_t *order);
+
 /* Find p->order. p->needs is to be freed in any case. */
 int place_choose_order(struct place *p);
 
