@@ -10,9 +10,6 @@
 /* Larger parts than a filesystem's blocks are something of their own, such as a kernel. */
 #define BLOCK_MAX (1u << 20)
 
-/* What a patch takes beside its views, when it takes little. */
-#define LEAST_MEMORY (448u << 10)
-
 /* With less for one part there is nothing to look into. */
 #define PART_MEMORY_MIN (64u << 10)
 
@@ -71,7 +68,7 @@ static int list_borders(const struct view *view, struct region_borders *borders,
 	return 0;
 }
 
-static uint64_t views_memory(const struct native_writer *w)
+uint64_t native_views_memory(const struct native_writer *w)
 {
 	const struct view *old = &w->old_view.view, *new = &w->new_view.view;
 
@@ -107,11 +104,11 @@ static int look_inside(struct native_writer *w, struct region_borders *old_borde
 		viewed_free(&w->new_view);
 		err = view_find_pair(&w->old_view, &w->new_view, &w->old_image, &w->new_image, &limits, w->error);
 		limits.memory -= limits.memory / 4;
-	} while (err == 0 && shows_anything(&w->new_view.view) && views_memory(w) + LEAST_MEMORY > limit &&
-	         limits.memory >= PART_MEMORY_MIN);
+	} while (err == 0 && shows_anything(&w->new_view.view) &&
+	         native_views_memory(w) + NATIVE_LEAST_MEMORY > limit && limits.memory >= PART_MEMORY_MIN);
 	if (err < 0)
 		return err;
-	if (!shows_anything(&w->new_view.view) || views_memory(w) + LEAST_MEMORY > limit ||
+	if (!shows_anything(&w->new_view.view) || native_views_memory(w) + NATIVE_LEAST_MEMORY > limit ||
 	    w->old_view.plain.size > INT32_MAX || w->new_view.plain.size > INT32_MAX) {
 		look_outside(w);
 		return 0;

@@ -212,31 +212,10 @@ static int put_copy(struct native_writer *w, const struct alignment *alignment)
 	return err;
 }
 
-/* A cache that is not worth its memory. */
-#define CACHE_MIN (64u << 10)
-
 /* On the module pointers are not larger, and allocators round in other ways. */
 static uint64_t with_reserve(uint64_t memory)
 {
 	return (memory + memory / 64 + 8192) & ~UINT64_C(4095);
-}
-
-/* The cache, or else the largest dictionary, becomes a smaller one. False: they all are as small as can be. */
-static bool take_less(struct native_writer *w)
-{
-	unsigned largest = 0;
-
-	if (w->cache > 0) {
-		w->cache = w->cache > CACHE_MIN ? w->cache / 2 : 0;
-		return true;
-	}
-	for (unsigned i = 1; i < NATIVE_STREAMS; i++)
-		if (w->dictionaries[i] > w->dictionaries[largest])
-			largest = i;
-	if (w->dictionaries[largest] == NATIVE_DICTIONARY_MIN)
-		return false;
-	w->dictionaries[largest]--;
-	return true;
 }
 
 static int write_once(struct native_writer *w, const struct alignment *alignment)
@@ -257,10 +236,10 @@ static int write_once(struct native_writer *w, const struct alignment *alignment
 
 static int write_patch(struct native_writer *w, const struct alignment *alignment)
 {
-	uint64_t limit = w->memory ? w->memory : w->head.flags & NATIVE_VIEWS ? PATCH_NATIVE_VIEW_MEMORY : UINT64_MAX;
+	uint64_t limit = native_memory_limit(w);
 	int err = write_once(w, alignment);
 
-	while (err == 0 && w->head.memory > limit && take_less(w)) {
+	while (err == 0 && w->head.memory > limit && native_take_less(w, w->head.memory - limit)) {
 		close_writer(w);
 		err = write_once(w, alignment);
 	}

@@ -95,6 +95,15 @@ int native_look(struct native_writer *w, bool inside, struct region_borders *old
 /* The views' record. */
 int native_put_views(struct native_writer *w);
 
+/* Bytes that the patch shall take at most (native_fit.c). */
+uint64_t native_memory_limit(const struct native_writer *w);
+/* What its views take, without a cache (native_put_views.c). */
+uint64_t native_views_memory(const struct native_writer *w);
+/* What it takes beside them at least. */
+#define NATIVE_LEAST_MEMORY (448u << 10)
+/* Let the patch that is made next take that much less memory, as far as possible. False: it cannot. */
+bool native_take_less(struct native_writer *w, uint64_t too_much);
+
 /* The records of a patch in place (native_place.c). */
 int native_put_in_place(struct native_writer *w, const struct alignment *alignment);
 

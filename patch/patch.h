@@ -30,9 +30,11 @@
 #define PATCH_IMGDIFF2_MEMORY (16u << 20)
 
 /*
- * FOTADLT1 patches say themselves what they take. What they see inside of compressed parts for is kept to this, unless
- * their maker was allowed more.
+ * FOTADLT1 patches say themselves what they take. Those that see compressed parts plain keep to the first, with which
+ * the whole program has 4 MiB resident, or where an encoder takes too much for that to the second, unless their maker
+ * said otherwise.
  */
+#define PATCH_NATIVE_MEMORY      (11u << 18)
 #define PATCH_NATIVE_VIEW_MEMORY (4u << 20)
 
 enum patch_format { PATCH_BSDIFF40, PATCH_IMGDIFF2, PATCH_NATIVE };

@@ -74,6 +74,20 @@ int recipe_decode(const struct recipe *recipe, const struct reader *raw, void *p
                   struct error *error);
 
 /*
+ * Larger parts are not decoded whole where any bytes of them can be read: those of DEFLATE. The reader fills the error
+ * itself, and is copied. Data that decode to fewer bytes are a broken patch.
+ */
+#define RECIPE_WHOLE_MAX (1u << 20)
+bool recipe_is_sought(const struct recipe *recipe, uint64_t plain_size);
+uint64_t recipe_seek_memory(void); /* the most heap that one takes, whatever its size */
+
+struct recipe_seek;
+int recipe_seek_open(struct recipe_seek **seek, const struct recipe *recipe, const struct reader *raw,
+                     uint64_t plain_size, struct error *error);
+int recipe_seek_read(struct recipe_seek *seek, uint64_t at, void *buffer, size_t length);
+void recipe_seek_close(struct recipe_seek *seek); /* tolerates NULL */
+
+/*
  * The index-th guess at what the encoder's settings were, the most likely first, or at another encoder of the same
  * data; what a decoder must know stays as it is. False when there are no more.
  */

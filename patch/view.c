@@ -83,7 +83,9 @@ static int take_recipe(struct view *view, const struct view_part *part, size_t *
 	}
 	if (found->raw_max < part->raw_size)
 		found->raw_max = part->raw_size;
-	if (found->plain_max < part->plain_size)
+	if (recipe_is_sought(&part->recipe, part->plain_size))
+		found->is_sought = true;
+	else if (found->plain_max < part->plain_size)
 		found->plain_max = part->plain_size;
 	*index = i;
 	return 0;

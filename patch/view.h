@@ -28,7 +28,8 @@ struct view_part {
 struct view_recipe {
 	struct recipe recipe;
 	uint32_t raw_max;
-	uint32_t plain_max;
+	uint32_t plain_max; /* of those that are decoded whole */
+	bool is_sought;     /* whether there are others */
 };
 
 struct view_mark;

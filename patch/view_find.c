@@ -189,7 +189,10 @@ static int decode(struct finder *finder, const struct view_part *part, uint8_t *
 	struct buffer *shown = &finder->viewed->plain;
 	struct memory_block block = {.data = finder->source->image.data + part->raw_at, .size = part->raw_size};
 	struct reader raw = reader_from_memory(&block);
-	uint64_t memory = recipe_decode_memory(&part->recipe, part->raw_size, part->plain_size) + part->plain_size;
+	uint64_t memory =
+		recipe_is_sought(&part->recipe, part->plain_size)
+			? recipe_seek_memory()
+			: recipe_decode_memory(&part->recipe, part->raw_size, part->plain_size) + part->plain_size;
 	int err;
 
 	*decoded = false;

@@ -24,6 +24,8 @@ struct view_reader {
 	size_t capacity; /* bytes of all slots */
 	size_t held;
 	uint64_t clock;
+	struct recipe_seek *seek; /* a part that is not decoded whole */
+	struct old_range sought;  /* of the image, which part that is */
 };
 
 static size_t capacity_for(const struct view *view, size_t cache)
@@ -111,11 +113,36 @@ static int decode_part(struct view_reader *r, const struct view_stretch *part, s
 	return err;
 }
 
+static int open_seek(struct view_reader *r)
+{
+	const struct view_stretch *part = &r->stretch;
+	struct reader raw;
+
+	recipe_seek_close(r->seek);
+	r->sought =
+		(struct old_range){.old = &r->image, .start = part->raw_at, .size = part->raw_size, .error = r->error};
+	raw = reader_from_range(&r->sought);
+	return recipe_seek_open(&r->seek, &part->recipe, &raw, part->plain_size, r->error);
+}
+
+static int read_sought(struct view_reader *r, uint64_t at, void *buffer, size_t length)
+{
+	int err = r->seek && r->sought.start == r->stretch.raw_at ? 0 : open_seek(r);
+
+	if (err == 0)
+		err = recipe_seek_read(r->seek, at, buffer, length);
+	if (err < 0)
+		error_prefix(r->error, "at %" PRIu64 " of the old content", r->stretch.raw_at);
+	return err;
+}
+
 static int read_part(struct view_reader *r, uint64_t at, void *buffer, size_t length)
 {
 	struct slot *found = NULL;
 	int err = 0;
 
+	if (recipe_is_sought(&r->stretch.recipe, r->stretch.plain_size))
+		return read_sought(r, at, buffer, length);
 	for (struct slot *slot = r->slots; slot < r->slots + SLOTS && !found; slot++)
 		if (slot->size > 0 && slot->plain_at == r->stretch.plain_at)
 			found = slot;
@@ -172,13 +199,14 @@ void view_reader_close(struct view_reader *reader)
 		return;
 	for (struct slot *slot = reader->slots; slot < reader->slots + SLOTS; slot++)
 		free(slot->data);
+	recipe_seek_close(reader->seek);
 	sorted_reader_close(reader->sorted);
 	free(reader);
 }
 
 uint64_t view_reader_memory(const struct view *view, size_t cache)
 {
-	uint64_t most = 0;
+	uint64_t most = 0, seek = 0;
 
 	for (size_t i = 0; i < view->recipe_count; i++) {
 		const struct view_recipe *r = &view->recipes[i];
@@ -186,7 +214,9 @@ uint64_t view_reader_memory(const struct view *view, size_t cache)
 
 		if (most < memory)
 			most = memory;
+		if (r->is_sought)
+			seek = recipe_seek_memory();
 	}
 	return sizeof(struct view_reader) + sorted_reader_memory(&view->sorted) +
-	       (view->count > 0 ? capacity_for(view, cache) : 0) + most;
+	       (view->count > 0 ? capacity_for(view, cache) : 0) + most + seek;
 }

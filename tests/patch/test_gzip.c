@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "patch/inflate_seek.h"
 #include "patch/regzip.h"
 #include "tests/patch/show.h"
 #include "tests/patch/squeeze.h"
@@ -121,6 +122,108 @@ START_TEST(test_full_sink)
 }
 END_TEST
 
+/* ---- Large parts, read where they are needed ---- */
+
+#define LARGE 2500000u
+
+static struct inflate_seek *open_seek(struct memory_block *coded, struct error *error)
+{
+	struct reader reader = reader_from_memory(coded);
+	struct inflate_seek *seek;
+
+	ck_assert_int_eq(inflate_seek_open(&seek, &reader, LARGE, error), 0);
+	return seek;
+}
+
+START_TEST(test_seek)
+{
+	struct bytes plain = text_bytes(LARGE, 5);
+	struct bytes member = squeeze_gzip(&plain, _i == 0 ? 1 : 9);
+	struct memory_block coded = {.data = member.data + HEADER, .size = member.size - HEADER - TRAILER};
+	struct error error = {.message = ""};
+	struct inflate_seek *seek = open_seek(&coded, &error);
+	size_t before = heap_in_use();
+	uint32_t state = 3;
+	uint8_t buffer[100000];
+
+	for (int i = 0; i < 150; i++) {
+		size_t at = next_random(&state) % LARGE;
+		size_t size = next_random(&state) % (i % 8 == 0 ? sizeof(buffer) : 3000);
+
+		if (size > LARGE - at)
+			size = LARGE - at;
+		ck_assert_int_eq(inflate_seek_read(seek, at, buffer, size), 0);
+		ck_assert_mem_eq(buffer, plain.data + at, size);
+		ck_assert_uint_le(heap_in_use() - before, inflate_seek_memory());
+	}
+	ck_assert_int_eq(inflate_seek_read(seek, LARGE - 1, buffer, 2), -EINVAL);
+	inflate_seek_close(seek);
+	bytes_free(&member);
+	bytes_free(&plain);
+}
+END_TEST
+
+/* Less than was said, or something else: an error where it is needed, and not before. */
+START_TEST(test_seek_broken)
+{
+	struct bytes plain = text_bytes(LARGE, 5);
+	struct bytes member = squeeze_gzip(&plain, 6);
+	struct memory_block coded = {.data = member.data + HEADER, .size = member.size / 2};
+	struct error error = {.message = ""};
+	struct inflate_seek *seek = open_seek(&coded, &error);
+	uint8_t buffer[1000];
+
+	ck_assert_int_eq(inflate_seek_read(seek, LARGE - 1000, buffer, 1000), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.message, "no DEFLATE data of the size"));
+	ck_assert_int_eq(inflate_seek_read(seek, 500000, buffer, 1000), 0);
+	ck_assert_mem_eq(buffer, plain.data + 500000, 1000);
+	inflate_seek_close(seek);
+	memset(member.data + HEADER + coded.size / 2, 0xff, 64);
+	seek = open_seek(&coded, &error);
+	ck_assert_int_eq(inflate_seek_read(seek, LARGE / 2, buffer, 1000), -EINVAL);
+	ck_assert_int_eq(inflate_seek_read(seek, 0, buffer, 1000), 0);
+	inflate_seek_close(seek);
+	bytes_free(&member);
+	bytes_free(&plain);
+}
+END_TEST
+
+/* A kernel in a header, as Linux's build compresses it, within the usual memory. */
+START_TEST(test_large_part)
+{
+	struct bytes plain = text_bytes(LARGE, 5);
+	struct bytes edited = edited_copy(&plain, 6);
+	struct bytes old = random_bytes(4096, 7), new = bytes_copy(old.data, old.size);
+	struct bytes old_member = squeeze_gzip(&plain, 9), new_member = squeeze_gzip(&edited, 9);
+	const struct patch_native_options options = {.unit = 0};
+	struct bytes patch = {NULL, 0};
+	struct sink sink = bytes_sink(&patch);
+	struct error error = {.message = ""};
+	struct patch_native_info info;
+	struct memory_block block;
+	struct reader reader;
+	struct content content;
+
+	bytes_append(&old, old_member.data, old_member.size);
+	bytes_append(&new, new_member.data, new_member.size);
+	ck_assert_int_eq(patch_make_native(old.data, old.size, new.data, new.size, &options, &sink, &error), 0);
+	apply_expect(&old, &patch, NULL, &new);
+	block = (struct memory_block){.data = patch.data, .size = patch.size};
+	reader = reader_from_memory(&block);
+	content = content_from_reader(&reader);
+	ck_assert_int_eq(patch_native_look(&content, &info, &error), 0);
+	ck_assert_uint_le(info.memory, PATCH_NATIVE_MEMORY);
+	ck_assert_uint_lt(patch.size, new_member.size / 4);
+	bytes_free(&patch);
+	bytes_free(&old_member);
+	bytes_free(&new_member);
+	bytes_free(&old);
+	bytes_free(&new);
+	bytes_free(&plain);
+	bytes_free(&edited);
+}
+END_TEST
+
 /* What gzip has made is seen plain, whatever the level, and made again. */
 START_TEST(test_view)
 {
@@ -150,6 +253,9 @@ Suite *suite_gzip(void)
 	tcase_add_loop_test(tcase, test_reach, 0, 11);
 	tcase_add_test(tcase, test_full_sink);
 	tcase_add_loop_test(tcase, test_view, 1, LEVELS + 1);
+	tcase_add_loop_test(tcase, test_seek, 0, 2);
+	tcase_add_test(tcase, test_seek_broken);
+	tcase_add_test(tcase, test_large_part);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
