@@ -87,7 +87,7 @@ struct sorted_reader {
 int sorted_reader_open(struct sorted_reader **reader, const struct sorted *sorted, const struct reader *image,
                        struct error *error)
 {
-	struct sorted_reader *r = malloc((size_t)sorted_reader_memory(sorted));
+	struct sorted_reader *r = malloc(sizeof(*r) + (SLOTS + (size_t)1) * sorted->leb_size);
 
 	*reader = r;
 	if (!r)
@@ -190,7 +190,7 @@ int sorted_writer_open(struct sorted_writer **writer, const struct sorted *sorte
 	*writer = NULL;
 	if (is_sorted(sorted, at, &begin, &end) && begin != at)
 		return patch_broken(error, "patch: begins inside a sorted LEB");
-	w = malloc((size_t)sorted_writer_memory(sorted));
+	w = malloc(sizeof(*w) + (size_t)2 * sorted->leb_size);
 	if (!w)
 		return patch_no_memory(error);
 	*w = (struct sorted_writer){.sorted = sorted, .sink = sink, .error = error, .at = at, .end = at};

@@ -15,14 +15,14 @@ enum { STORED = 0 };
 
 static int add_extent(struct extents *extents, const struct extent *extent, struct error *error)
 {
-	struct extent *last = extents->count > 0 ? &extents->list[extents->count - 1] : NULL;
+	struct extent *last = extents->list && extents->count > 0 ? &extents->list[extents->count - 1] : NULL;
 
 	if (last && last->file == extent->file && last->at + last->size == extent->at &&
 	    last->file_at + last->size == extent->file_at) {
 		last->size += extent->size;
 		return 0;
 	}
-	if (extents->count == extents->capacity) {
+	if (!extents->list || extents->count == extents->capacity) {
 		size_t capacity = extents->capacity ? 2 * extents->capacity : 64;
 		struct extent *list = reallocarray(extents->list, capacity, sizeof(*list));
 
