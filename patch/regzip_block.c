@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/regzip_block.h"
 
+#include "patch/regzip_huffman.h"
 #include <string.h>
 
 enum {
 	LITERALS = 256,
 	END_OF_BLOCK = 256,
-	FIXED_LENGTHS = 288, /* of the fixed code, two of which are never used */
-	LENGTH_CODES = 19,   /* of the code in which the others' lengths are written */
-	BITS_MAX = 15,
+	FIXED_LENGTHS = HUFFMAN_SYMBOLS, /* of the fixed code, two of which are never used */
+	LENGTH_CODES = 19,               /* of the code in which the others' lengths are written */
 	LENGTH_BITS_MAX = 7,
-	NODES = 2 * REGZIP_LENGTHS + 1,
 	REPEAT_3_6 = 16,
 	ZEROS_3_10 = 17,
 	ZEROS_11_138 = 18,
@@ -65,176 +64,12 @@ static unsigned length_base(unsigned code)
 	return code < 8 ? code : (4 + code % 4) << length_extra[code];
 }
 
-/* ---- Huffman codes ---- */
-
-/* A code, and what was used for making it. */
-struct huffman {
-	unsigned count; /* symbols */
-	unsigned bits_max;
-	unsigned last; /* the highest symbol that has a code */
-	uint32_t uses[NODES];
-	uint16_t parents[NODES];
-	uint8_t bits[NODES];
-	uint8_t depths[NODES];
-	uint16_t codes[FIXED_LENGTHS];
-	uint16_t heap[NODES]; /* from 1 on; from its end down, nodes in the order in which they got parents */
-	unsigned heap_size;
-	unsigned heap_end;
-};
-
-static bool is_smaller(const struct huffman *h, unsigned a, unsigned b)
-{
-	return h->uses[a] < h->uses[b] || (h->uses[a] == h->uses[b] && h->depths[a] <= h->depths[b]);
-}
-
-static void sift_down(struct huffman *h, unsigned at)
-{
-	uint16_t node = h->heap[at];
-
-	for (unsigned child = 2 * at; child <= h->heap_size; child = 2 * at) {
-		if (child < h->heap_size && is_smaller(h, h->heap[child + 1], h->heap[child]))
-			child++;
-		if (is_smaller(h, node, h->heap[child]))
-			break;
-		h->heap[at] = h->heap[child];
-		at = child;
-	}
-	h->heap[at] = node;
-}
-
-static uint16_t take_least(struct huffman *h)
-{
-	uint16_t least = h->heap[1];
-
-	h->heap[1] = h->heap[h->heap_size--];
-	sift_down(h, 1);
-	h->heap[--h->heap_end] = least;
-	return least;
-}
-
-static void fill_heap(struct huffman *h)
-{
-	h->heap_size = 0;
-	h->heap_end = NODES;
-	h->last = 0;
-	for (unsigned symbol = 0; symbol < h->count; symbol++) {
-		h->bits[symbol] = 0;
-		h->depths[symbol] = 0;
-		if (h->uses[symbol] == 0)
-			continue;
-		h->heap[++h->heap_size] = (uint16_t)symbol;
-		h->last = symbol;
-	}
-	/* Two symbols at least have a code. */
-	while (h->heap_size < 2) {
-		unsigned symbol = h->last < 2 && h->heap_size > 0 ? ++h->last : 0;
-
-		h->uses[symbol] = 1;
-		h->heap[++h->heap_size] = (uint16_t)symbol;
-	}
-}
-
-/* Where codes would be too long: a leaf from further up takes one of them beside itself, again and again. */
-static void shorten(struct huffman *h, unsigned per_bits[BITS_MAX + 1], int overflow)
-{
-	unsigned at = NODES;
-
-	for (; overflow > 0; overflow -= 2) {
-		unsigned bits = h->bits_max - 1;
-
-		while (per_bits[bits] == 0)
-			bits--;
-		per_bits[bits]--;
-		per_bits[bits + 1] += 2;
-		per_bits[h->bits_max]--;
-	}
-	for (unsigned bits = h->bits_max; bits > 0; bits--) {
-		for (unsigned left = per_bits[bits]; left > 0;) {
-			unsigned node = h->heap[--at];
-
-			if (node >= h->count)
-				continue;
-			h->bits[node] = (uint8_t)bits;
-			left--;
-		}
-	}
-}
-
-static void count_bits(struct huffman *h, unsigned per_bits[BITS_MAX + 1])
-{
-	int overflow = 0;
-
-	h->bits[h->heap[h->heap_end]] = 0;
-	for (unsigned at = h->heap_end + 1; at < NODES; at++) {
-		unsigned node = h->heap[at];
-		unsigned bits = h->bits[h->parents[node]] + 1u;
-
-		if (bits > h->bits_max) {
-			bits = h->bits_max;
-			overflow++;
-		}
-		h->bits[node] = (uint8_t)bits;
-		if (node < h->count)
-			per_bits[bits]++;
-	}
-	if (overflow > 0)
-		shorten(h, per_bits, overflow);
-}
-
-/* Codes of the same length follow each other, and are written with their highest bit first. */
-static void number(struct huffman *h)
-{
-	unsigned per_bits[BITS_MAX + 1] = {0};
-	unsigned next[BITS_MAX + 1];
-	unsigned code = 0;
-
-	for (unsigned symbol = 0; symbol < h->count; symbol++)
-		per_bits[h->bits[symbol]]++;
-	per_bits[0] = 0;
-	for (unsigned bits = 1; bits <= BITS_MAX; bits++)
-		next[bits] = code = (code + per_bits[bits - 1]) << 1;
-	for (unsigned symbol = 0; symbol < h->count; symbol++) {
-		unsigned reversed = 0;
-
-		if (h->bits[symbol] == 0)
-			continue;
-		code = next[h->bits[symbol]]++;
-		for (unsigned bit = 0; bit < h->bits[symbol]; bit++)
-			reversed = reversed << 1 | (code >> bit & 1);
-		h->codes[symbol] = (uint16_t)reversed;
-	}
-}
-
-static void make_code(struct huffman *h)
-{
-	unsigned per_bits[BITS_MAX + 1] = {0};
-	unsigned node = h->count;
-
-	fill_heap(h);
-	for (unsigned at = h->heap_size / 2; at > 0; at--)
-		sift_down(h, at);
-	while (h->heap_size >= 2) {
-		unsigned a = take_least(h);
-		unsigned b = h->heap[1];
-
-		h->heap[--h->heap_end] = (uint16_t)b;
-		h->uses[node] = h->uses[a] + h->uses[b];
-		h->depths[node] = (uint8_t)((h->depths[a] > h->depths[b] ? h->depths[a] : h->depths[b]) + 1);
-		h->parents[a] = h->parents[b] = (uint16_t)node;
-		h->heap[1] = (uint16_t)node++;
-		sift_down(h, 1);
-	}
-	h->heap[--h->heap_end] = h->heap[1];
-	count_bits(h, per_bits);
-	number(h);
-}
-
 static void take_uses(struct huffman *h, const uint32_t *uses, unsigned count)
 {
 	h->count = count;
-	h->bits_max = BITS_MAX;
+	h->bits_max = HUFFMAN_BITS_MAX;
 	memcpy(h->uses, uses, count * sizeof(*uses));
-	make_code(h);
+	huffman_make(h);
 }
 
 /* ---- Bits ---- */
@@ -333,7 +168,7 @@ static uint64_t lengths_size(struct lengths *lengths)
 
 	code->count = LENGTH_CODES;
 	code->bits_max = LENGTH_BITS_MAX;
-	make_code(code);
+	huffman_make(code);
 	lengths->order_count = LENGTH_CODES;
 	while (lengths->order_count > 4 && code->bits[code_order[lengths->order_count - 1]] == 0)
 		lengths->order_count--;
@@ -419,8 +254,8 @@ static void make_fixed(struct huffman *literals, struct huffman *distances)
 		literals->bits[symbol] = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
 	distances->count = REGZIP_DISTANCES;
 	memset(distances->bits, 5, REGZIP_DISTANCES);
-	number(literals);
-	number(distances);
+	huffman_number(literals);
+	huffman_number(distances);
 }
 
 static uint64_t codes_size(const struct regzip_block *b, const struct huffman *literals,

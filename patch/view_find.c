@@ -287,91 +287,6 @@ int view_find(struct viewed *viewed, const struct image *image, uint64_t memory,
 	return err;
 }
 
-/* A part of one image by what it is, still compressed. */
-struct key {
-	uint32_t size;
-	uint32_t crc;
-	size_t index;
-};
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct key *x = a, *y = b;
-
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	return (x->crc > y->crc) - (x->crc < y->crc);
-}
-
-static struct key key_of(const struct source *source, size_t index)
-{
-	const struct view_part *part = &source->parts.all[index];
-
-	return (struct key){.size = part->raw_size,
-	                    .crc = (uint32_t)crc32(0, source->image.data + part->raw_at, part->raw_size),
-	                    .index = index};
-}
-
-static void keep(struct view_parts *parts, const bool *left_out)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < parts->count; i++)
-		if (!left_out[i])
-			parts->all[count++] = parts->all[i];
-	parts->count = count;
-}
-
-/* Leave out what both images have. Equal checksums of equal sizes do, since nothing but size hangs on it. */
-static int leave_out_same(struct source *old_source, struct source *new_source, struct error *error)
-{
-	struct view_parts *old_parts = &old_source->parts, *new_parts = &new_source->parts;
-	struct key *keys = calloc(old_parts->count + 1, sizeof(*keys));
-	bool *old_left_out = calloc(old_parts->count + 1, sizeof(bool));
-	bool *new_left_out = calloc(new_parts->count + 1, sizeof(bool));
-
-	if (!keys || !old_left_out || !new_left_out) {
-		free(keys);
-		free(old_left_out);
-		free(new_left_out);
-		return patch_no_memory(error);
-	}
-	for (size_t i = 0; i < old_parts->count; i++)
-		keys[i] = key_of(old_source, i);
-	qsort(keys, old_parts->count, sizeof(*keys), compare_keys);
-	for (size_t i = 0; i < new_parts->count; i++) {
-		struct key key = key_of(new_source, i);
-		const struct key *same = bsearch(&key, keys, old_parts->count, sizeof(*keys), compare_keys);
-
-		if (same)
-			new_left_out[i] = old_left_out[same->index] = true;
-	}
-	keep(old_parts, old_left_out);
-	keep(new_parts, new_left_out);
-	free(keys);
-	free(old_left_out);
-	free(new_left_out);
-	return 0;
-}
-
-/* Leave out parts of coders that the view does not have. */
-static int leave_out_others(struct view_parts *parts, const struct view *view, struct error *error)
-{
-	bool *left_out = calloc(parts->count + 1, sizeof(bool));
-	bool used[RECIPE_CODERS] = {false};
-
-	if (!left_out)
-		return patch_no_memory(error);
-	for (size_t i = 0; i < view->recipe_count; i++)
-		used[view->recipes[i].recipe.coder] = true;
-	used[RECIPE_DEFLATE] |= used[RECIPE_GZIP]; /* as which it is found */
-	for (size_t i = 0; i < parts->count; i++)
-		left_out[i] = !used[parts->all[i].recipe.coder];
-	keep(parts, left_out);
-	free(left_out);
-	return 0;
-}
-
 /* In both, or in none. */
 static int sort_pair(struct source *old_source, struct source *new_source, const struct image *old_image,
                      const struct image *new_image, const struct view_limits *limits, struct error *error)
@@ -403,11 +318,12 @@ int view_find_pair(struct viewed *old_viewed, struct viewed *new_viewed, const s
 	if (err == 0)
 		err = scan(&new_source, error);
 	if (err == 0)
-		err = leave_out_same(&old_source, &new_source, error);
+		err = view_leave_out_same(&old_source.image, &old_source.parts, &new_source.image, &new_source.parts,
+		                          error);
 	if (err == 0)
 		err = show_all(new_viewed, &new_source, true, limits, error);
 	if (err == 0)
-		err = leave_out_others(&old_source.parts, &new_viewed->view, error);
+		err = view_leave_out_others(&old_source.parts, &new_viewed->view, error);
 	if (err == 0)
 		err = show_all(old_viewed, &old_source, false, &(struct view_limits){.memory = limits->memory}, error);
 	close_source(&old_source);

@@ -15,6 +15,12 @@ struct view_parts {
 int view_parts_add(struct view_parts *parts, const struct view_part *part, struct error *error);
 void view_parts_free(struct view_parts *parts);
 
+/* Leave out what both images have, still compressed. */
+int view_leave_out_same(const struct image *old_image, struct view_parts *old_parts, const struct image *new_image,
+                        struct view_parts *new_parts, struct error *error);
+/* Leave out parts of coders that the view does not have. */
+int view_leave_out_others(struct view_parts *parts, const struct view *view, struct error *error);
+
 /*
  * Add what is in the container that begins here and set *next behind its last part. What is no container is no error,
  * and leaves *next alone.

@@ -22,5 +22,7 @@ Suite *suite_view(void);
 Suite *suite_view_load(void);
 Suite *suite_model(void);
 Suite *suite_gzip(void);
+Suite *suite_images(void);
+Suite *suite_native_views(void);
 
 #endif

@@ -25,6 +25,8 @@ int main(void)
 	srunner_add_suite(runner, suite_view_load());
 	srunner_add_suite(runner, suite_model());
 	srunner_add_suite(runner, suite_gzip());
+	srunner_add_suite(runner, suite_images());
+	srunner_add_suite(runner, suite_native_views());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
