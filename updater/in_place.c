@@ -301,15 +301,18 @@ static int write_units(struct in_place *place, struct error *error)
 		if (place->states[number] != PATCH_UNIT_OLD)
 			continue;
 		err = patch_units_make(place->patch, &io, &keep, place->unit, &size, error);
-		if (err == 0)
-			err = storage_units_change(place->units, number, place->unit, size, error);
 		if (err < 0)
-			return err;
+			break;
+		err = storage_units_change(place->units, number, place->unit, size, error);
+		if (err < 0)
+			return err; /* the object's name is said */
 		place->states[number] = PATCH_UNIT_NEW;
 		place->old--;
 	}
 	if (err == 0 && place->old > 0)
 		err = error_set(error, RESULT_VERIFY, EINVAL, "the patch does not change all that differs");
+	if (err < 0)
+		error_prefix(error, "%.180s", place->label);
 	return err;
 }
 
@@ -326,9 +329,7 @@ int in_place_change(struct in_place *place, const struct digest_value *digest, c
 	log_printf(log, "%s: in place, %llu units of %u bytes to write, %llu written before", place->label,
 	           (unsigned long long)place->old, place->info.unit, (unsigned long long)place->new);
 	err = write_units(place, error);
-	if (err < 0)
-		error_prefix(error, "%.180s", place->label);
-	else
+	if (err == 0)
 		err = in_place_verify(place, digest, error);
 	/* What stands in the journal belongs into the object, whatever that is worth as a whole. */
 	return err < 0 ? err : close_units(place, error);

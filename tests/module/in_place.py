@@ -291,6 +291,8 @@ def in_place_busy(findings):
     findings.boots("nr{1,5}n")
     findings.end(502)
     findings.file(cases.LAST_LOG, ": the volume is in use: mounted, held by an opened ubiblock device")
+    log = compare.read_member(findings.result.dump, cases.LAST_LOG) or b""
+    findings.expect(not re.search(rb"(UBI:\w+: )\1", log), "an error names its volume twice")
     has_volumes(findings, "v1")
     findings.runs(small.V1)
     findings.over()
