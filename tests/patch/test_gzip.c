@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "patch/inflate_seek.h"
 #include "patch/regzip.h"
+#include "tests/patch/native_trip.h"
 #include "tests/patch/show.h"
 #include "tests/patch/squeeze.h"
 #include "tests/patch/suites.h"
@@ -195,24 +196,13 @@ START_TEST(test_large_part)
 	struct bytes edited = edited_copy(&plain, 6);
 	struct bytes old = random_bytes(4096, 7), new = bytes_copy(old.data, old.size);
 	struct bytes old_member = squeeze_gzip(&plain, 9), new_member = squeeze_gzip(&edited, 9);
-	const struct patch_native_options options = {.unit = 0};
-	struct bytes patch = {NULL, 0};
-	struct sink sink = bytes_sink(&patch);
-	struct error error = {.message = ""};
-	struct patch_native_info info;
-	struct memory_block block;
-	struct reader reader;
-	struct content content;
+	struct bytes patch;
 
 	bytes_append(&old, old_member.data, old_member.size);
 	bytes_append(&new, new_member.data, new_member.size);
-	ck_assert_int_eq(patch_make_native(old.data, old.size, new.data, new.size, &options, &sink, &error), 0);
+	patch = native_make_patch(&old, &new, false);
 	apply_expect(&old, &patch, NULL, &new);
-	block = (struct memory_block){.data = patch.data, .size = patch.size};
-	reader = reader_from_memory(&block);
-	content = content_from_reader(&reader);
-	ck_assert_int_eq(patch_native_look(&content, &info, &error), 0);
-	ck_assert_uint_le(info.memory, PATCH_NATIVE_MEMORY);
+	ck_assert_uint_le(native_memory(&patch), PATCH_NATIVE_MEMORY);
 	ck_assert_uint_lt(patch.size, new_member.size / 4);
 	bytes_free(&patch);
 	bytes_free(&old_member);
