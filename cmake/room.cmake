@@ -13,14 +13,18 @@ function(add_room_program name)
   target_link_libraries(${name} PRIVATE room_${PROGRAM_ROOM} ${PROGRAM_LIBS})
 endfunction()
 
-# add_room_test(ROOM SOURCES file... [LIBS library...]): the Check program test_ROOM, known to CTest as ROOM.
+# add_room_test(ROOM [NAME name] SOURCES file... [LIBS library...]): the Check program test_NAME, known to CTest as NAME,
+# which is the room's unless there is one.
 function(add_room_test room)
-  cmake_parse_arguments(TEST "" "" "SOURCES;LIBS" ${ARGN})
-  add_executable(test_${room} ${TEST_SOURCES})
-  target_link_libraries(test_${room} PRIVATE room_${room} ${TEST_LIBS} PkgConfig::CHECK)
-  target_compile_definitions(test_${room} PRIVATE TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
-  add_test(NAME ${room} COMMAND test_${room})
-  set_tests_properties(${room} PROPERTIES TIMEOUT 300)
+  cmake_parse_arguments(TEST "" "NAME" "SOURCES;LIBS" ${ARGN})
+  if(NOT TEST_NAME)
+    set(TEST_NAME ${room})
+  endif()
+  add_executable(test_${TEST_NAME} ${TEST_SOURCES})
+  target_link_libraries(test_${TEST_NAME} PRIVATE room_${room} ${TEST_LIBS} PkgConfig::CHECK)
+  target_compile_definitions(test_${TEST_NAME} PRIVATE TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
+  add_test(NAME ${TEST_NAME} COMMAND test_${TEST_NAME})
+  set_tests_properties(${TEST_NAME} PROPERTIES TIMEOUT 600)
 endfunction()
 
 # add_fuzzer(NAME ROOM room SOURCES file...): the libFuzzer target fuzz_NAME; its seeds lie in tests/fuzz/corpus/NAME.

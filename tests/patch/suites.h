@@ -4,6 +4,9 @@
 
 #include <check.h>
 
+typedef Suite *suite_maker(void);
+extern suite_maker *const suites[]; /* of this program; NULL ends them */
+
 Suite *suite_bsdiff(void);
 Suite *suite_make(void);
 Suite *suite_inflated(void);

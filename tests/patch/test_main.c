@@ -5,28 +5,11 @@
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite_bsdiff());
+	SRunner *runner = srunner_create(suites[0]());
 	int failed;
 
-	srunner_add_suite(runner, suite_make());
-	srunner_add_suite(runner, suite_inflated());
-	srunner_add_suite(runner, suite_imgdiff());
-	srunner_add_suite(runner, suite_imgmake());
-	srunner_add_suite(runner, suite_blocks());
-	srunner_add_suite(runner, suite_choice());
-	srunner_add_suite(runner, suite_units());
-	srunner_add_suite(runner, suite_native());
-	srunner_add_suite(runner, suite_noise());
-	srunner_add_suite(runner, suite_arm());
-	srunner_add_suite(runner, suite_predict());
-	srunner_add_suite(runner, suite_walk());
-	srunner_add_suite(runner, suite_nodes());
-	srunner_add_suite(runner, suite_view());
-	srunner_add_suite(runner, suite_view_load());
-	srunner_add_suite(runner, suite_model());
-	srunner_add_suite(runner, suite_gzip());
-	srunner_add_suite(runner, suite_images());
-	srunner_add_suite(runner, suite_native_views());
+	for (suite_maker *const *suite = suites + 1; *suite; suite++)
+		srunner_add_suite(runner, (*suite)());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
